@@ -1,0 +1,80 @@
+#ifndef FLYD_RUNTIME_PROCESS_RUNTIME_H_
+#define FLYD_RUNTIME_PROCESS_RUNTIME_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "flyd/runtime/exit_watcher.h"
+#include "flyd/runtime/id_ranges.h"
+#include "flyd/runtime/runtime.h"
+
+namespace flyd {
+
+struct ProcessRuntimeOptions {
+  // Absolute. Each machine has run_dir/m/MACHINE_ID/guest (its socket `api.sock`; made here if absent) and
+  // run_dir/m/MACHINE_ID/b/BOOT_ID (files of boot_files.h). Must not be visible inside machines: it is not, unless it
+  // lies under a directory of the host that they see (see root_file_system.h) and is not in `hidden_paths`.
+  std::string run_dir;
+  // The static binary //flyd/init:init, absolute.
+  std::string init_path;
+  // Root: first of the host ids given to machines, 65,536 each. Ignored rootless, where a machine has one id: ours.
+  uint32_t first_host_id = 0x40000000;
+  uint32_t max_machines = 4096;
+  // Files and directories of the host that are masked inside (data directories, keys).
+  std::vector<std::string> hidden_paths;
+  // False: the machine shares the host's network. True: it has a loopback interface of its own and nothing else.
+  bool private_network = false;
+  // How long the runner may take until it is recorded.
+  absl::Duration start_timeout = absl::Seconds(10);
+};
+
+// Runs each boot as a process tree in its own namespaces, under a runner (`init runner`) that outlives this process.
+// Thread-safe.
+//
+// An id range is held from Start until the boot is removed, and read back from the boots' files by Create.
+class ProcessRuntime final : public Runtime {
+ public:
+  // InvalidArgument: a path is not absolute, or the ids do not fit. Unavailable: `init_path` cannot be run, or run_dir
+  // cannot be made. `sink` is called from a thread of this object, for boots that Start or Observe found running.
+  static absl::StatusOr<std::unique_ptr<ProcessRuntime>> Create(ProcessRuntimeOptions options, ExitSink sink);
+
+  // OK if this host can run machines. Unavailable names what is missing ("user namespaces: …"), for the people who
+  // choose the simulated runtime then. Takes some 20 ms: it sets a machine up and throws it away.
+  static absl::Status Probe(const ProcessRuntimeOptions& options);
+
+  // Ends nothing: machines run on.
+  ~ProcessRuntime() override;
+
+  absl::StatusOr<RunningBoot> Start(const BootSpec& spec) override;
+  absl::StatusOr<BootObservation> Observe(absl::string_view machine_id, absl::string_view boot_id) override;
+  absl::Status Signal(absl::string_view machine_id, absl::string_view boot_id, int signal) override;
+  absl::StatusOr<ExecResult> Exec(absl::string_view machine_id, absl::string_view boot_id,
+                                  const ExecRequest& request) override;
+  absl::Status Remove(absl::string_view machine_id, absl::string_view boot_id) override;
+
+ private:
+  ProcessRuntime(ProcessRuntimeOptions options, ExitSink sink);
+
+  std::string BootDirectory(absl::string_view machine_id, absl::string_view boot_id) const;
+  absl::StatusOr<RunningBoot> StartRunner(const BootSpec& spec, const std::string& directory);
+  absl::StatusOr<BootObservation> ObserveDirectory(absl::string_view machine_id, absl::string_view boot_id,
+                                                   const std::string& directory);
+
+  const ProcessRuntimeOptions options_;
+  ExitWatcher watcher_;
+  absl::Mutex start_mu_;  // one Start at a time: it is a fork and some mounts
+  IdRanges ranges_ ABSL_GUARDED_BY(start_mu_);
+};
+
+}  // namespace flyd
+
+#endif  // FLYD_RUNTIME_PROCESS_RUNTIME_H_
