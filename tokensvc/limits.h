@@ -33,6 +33,8 @@ inline constexpr size_t kMaxPolicyAudiences = 16;
 inline constexpr size_t kMaxPolicyRoles = 16;
 inline constexpr size_t kMaxRoleArnBytes = 2048;
 inline constexpr absl::Duration kPlacementLifetime = absl::Hours(24);
+// The longest that a signer accepts, whoever signed it: a placement is renewed, never made to last.
+inline constexpr absl::Duration kMaxPlacementLifetime = absl::Hours(48);
 
 // A longer Macaroon is refused before any byte of it is decoded.
 inline constexpr size_t kMaxMacaroonBytes = 8 * 1024;

@@ -1,6 +1,7 @@
 #ifndef TOKENSVC_CLAIMS_TOKEN_CLAIMS_H_
 #define TOKENSVC_CLAIMS_TOKEN_CLAIMS_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -23,7 +24,7 @@ struct TokenClaims {
 // The JWT payload (RFC 7519): compact JSON, keys in ascending order. Seventeen claims:
 //   app_id app_name aud exp iat image image_digest iss jti machine_id machine_name machine_version nbf org_id org_name
 //   region sub
-// preceded by https://aws.amazon.com/roles and …/tags where asked for. Ids are decimal strings, times integers.
+// with https://aws.amazon.com/roles and …/tags in their places where asked for. Ids are decimal strings, times integers.
 std::string TokenPayload(const TokenClaims& claims);
 
 // The times that TokenPayload writes, in unix seconds.
