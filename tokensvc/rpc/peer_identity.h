@@ -9,8 +9,9 @@
 #include "absl/time/time.h"
 
 namespace grpc {
+class AuthContext;
 class ServerContextBase;
-}
+}  // namespace grpc
 
 namespace tokensvc {
 
@@ -36,6 +37,8 @@ struct PeerIdentity {
 // session, or a certificate that is not valid at `now`.
 absl::StatusOr<PeerIdentity> IdentifyPeer(const grpc::ServerContextBase& context, absl::string_view fleet,
                                           absl::Time now);
+
+absl::StatusOr<PeerIdentity> IdentifyPeer(const grpc::AuthContext& context, absl::string_view fleet, absl::Time now);
 
 // The same of a certificate in PEM. It checks names and times, not the chain.
 absl::StatusOr<PeerIdentity> IdentifyCertificate(absl::string_view certificate_pem, absl::string_view fleet,
