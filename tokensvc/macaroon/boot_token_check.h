@@ -60,9 +60,9 @@ class ClearedBootToken {
 
 // Checks the value of the one Authorization header of a request on a machine's socket: exactly one token, written
 // `fm2_<base64>` behind nothing, `FlyV1 ` or `Bearer `, from kPermissionLocation, with the boot's own nonce, a chain
-// that holds under its root key, confined to the boot's organization, and every caveat cleared for the boot's machine with
-// the socket's machine as its source. No discharge is taken and no bit of the text may differ from what was given out
-// (attenuated copies, of the same nonce, excepted).
+// that holds under its root key, confined to the boot's organization, and every caveat cleared for the boot's machine
+// with the socket's machine as its source. No discharge is taken, and no bit of the text may differ from what was given
+// out; a copy of the same nonce with more caveats may come instead.
 //
 // A request with no such header, or several, is the caller's to refuse.
 //
