@@ -1,0 +1,131 @@
+"""The house rules that a text search can hold: each takes {path: text} of the sources and returns what breaks it."""
+
+import collections
+import os
+import re
+
+LAYERS = ["proto", "storage", "tokensvc", "flyd", "tools", "tests"]
+MOST_LINES = 400
+CLOCK = "tokensvc/clock.cc"
+
+_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+_COMMENT = re.compile(r"//[^\n]*")
+_SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|SleepFor|(?<![\w.>:])sleep)\s*\(")
+
+
+def read_tree(root):
+    """The text of each file under the layers' folders, by path from `root`."""
+    files = {}
+    for layer in LAYERS:
+        for folder, folders, names in os.walk(os.path.join(root, layer)):
+            folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
+            for name in names:
+                path = os.path.join(folder, name)
+                if name.endswith((".cc", ".h", ".bazel", ".md", ".py", ".sh", ".proto")):
+                    with open(path, encoding="utf-8") as file:
+                        files[os.path.relpath(path, root)] = file.read()
+    return files
+
+
+def _cpp(files):
+    return {path: text for path, text in files.items() if path.endswith((".cc", ".h"))}
+
+
+def _layer(path):
+    first = path.split("/", 1)[0]
+    return LAYERS.index(first) if first in LAYERS else None
+
+
+def _is_test(path):
+    return path.startswith("tests/") or re.search(r"_test\.(cc|h)$", path) is not None
+
+
+def long_files(files):
+    """Sources above 400 lines."""
+    return [f"{path}: {len(text.splitlines())} lines, want at most {MOST_LINES}"
+            for path, text in _cpp(files).items() if len(text.splitlines()) > MOST_LINES]
+
+
+def upward_includes(files):
+    """Includes of a higher layer. A unit test beside the code may include what stands under tests/."""
+    found = []
+    for path, text in _cpp(files).items():
+        for included in _INCLUDE.findall(text):
+            layer = _layer(included)
+            if layer is None or layer <= _layer(path):
+                continue
+            if included.startswith("tests/") and _is_test(path):
+                continue
+            found.append(f"{path}: includes {included}, want nothing above {path.split('/', 1)[0]}")
+    return found
+
+
+def readings_of_the_clock(files):
+    """Calls of absl::Now() outside the one file that may."""
+    return [f"{path}: calls absl::Now(), want a Clock or an absl::Time passed in"
+            for path, text in _cpp(files).items()
+            if path != CLOCK and "absl::Now()" in _COMMENT.sub("", text)]
+
+
+def sleeps_in_tests(files):
+    """Tests that wait for time to pass instead of for the thing that they want."""
+    return [f"{path}: {match.group(1)}, want a condition with a deadline"
+            for path, text in _cpp(files).items() if _is_test(path)
+            for match in _SLEEP.finditer(_COMMENT.sub("", text))]
+
+
+def wrong_guards(files):
+    """Headers whose include guard is not their path."""
+    found = []
+    for path, text in _cpp(files).items():
+        guard = re.sub(r"[^A-Z0-9]", "_", path.upper()) + "_"
+        if path.endswith(".h") and f"#ifndef {guard}\n#define {guard}\n" not in text:
+            found.append(f"{path}: no guard {guard}")
+    return found
+
+
+def public_targets(files):
+    """Libraries open to every layer: only tests/ and the rules of tools/bazel may be."""
+    return [f"{path}: visible to all, want a package group of //:BUILD.bazel"
+            for path, text in files.items()
+            if path.endswith(".bazel") and "//visibility:public" in text
+            and not path.startswith(("tests/", "tools/bazel/"))]
+
+
+def ways_to_pkcs11(files):
+    """Files of flyd/ that reach tokensvc/pkcs11/ through includes; a header stands for its .cc too."""
+    cpp = _cpp(files)
+    edges = collections.defaultdict(set)
+    for path, text in cpp.items():
+        edges[path].update(_INCLUDE.findall(text))
+        source = path[:-2] + ".cc"
+        if path.endswith(".h") and source in cpp:
+            edges[path].add(source)
+    found = []
+    for start in sorted(path for path in cpp if path.startswith("flyd/") and not _is_test(path)):
+        came_from, waiting = {start: None}, [start]
+        while waiting:
+            path = waiting.pop()
+            for after in edges[path] - came_from.keys():
+                came_from[after] = path
+                waiting.append(after)
+        for path in sorted(came_from):
+            if path.startswith("tokensvc/pkcs11/") or path == "p11-kit/pkcs11.h":
+                way = [path]
+                while came_from[way[-1]]:
+                    way.append(came_from[way[-1]])
+                found.append(" <- ".join(way))
+                break
+    return found
+
+
+def readmes(files, most_lines=80):
+    """Layers without a README of at most 80 lines."""
+    found = []
+    for layer in LAYERS:
+        text = files.get(f"{layer}/README.md")
+        if text is None:
+            found.append(f"{layer}/README.md: missing")
+        elif len(text.splitlines()) > most_lines:
+            found.append(f"{layer}/README.md: {len(text.splitlines())} lines, want at most {most_lines}")
+    return found
