@@ -90,8 +90,9 @@ def count(lines):
     reported = {label for label, results in tests.items() if results}
     for label in sorted(set(broken) - reported):
         total.failed.append(f"{label}: does not build")
-    for label in sorted(set(aborted) - set(broken) - set(tests)):
-        total.failed.append(f"{label}: not analysed")
+    # What made a target fail to build is not a second failure; a pattern that matches nothing is one.
+    if not broken:
+        total.failed += [f"{label}: not analysed" for label in sorted(set(aborted) - set(tests))]
     return total
 
 
