@@ -1,0 +1,13 @@
+#ifndef TOOLS_FLYDCTL_MACHINE_COMMANDS_H_
+#define TOOLS_FLYDCTL_MACHINE_COMMANDS_H_
+
+#include "tools/flydctl/session.h"
+
+namespace tools {
+
+// `flydctl machine run|list|status|start|stop|destroy|wait|events|exec|logs`.
+void AddMachineCommands(CLI::App& root, Session& session);
+
+}  // namespace tools
+
+#endif  // TOOLS_FLYDCTL_MACHINE_COMMANDS_H_

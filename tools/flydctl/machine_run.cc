@@ -1,0 +1,146 @@
+#include "tools/flydctl/machine_run.h"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/str_cat.h"
+#include "tools/flydctl/call.h"
+#include "tools/flydctl/image_reference.h"
+#include "tools/flydctl/machine_logs.h"
+
+namespace tools {
+namespace {
+
+namespace fleet = fly::fleet::v1;
+namespace machines = fly::machines::v1;
+using Machines = machines::Machines::Stub;
+
+struct RunArguments {
+  std::string image;
+  std::string app;
+  std::string name;
+  std::string region;
+  std::string worker;
+  std::string image_digest;
+  std::string user;
+  std::string subject = "machine";
+  std::vector<std::string> env;
+  std::vector<std::string> audiences;
+  std::vector<std::string> roles;
+  std::vector<std::string> command;
+  bool tags = false;
+  bool identity_required = false;
+  bool detach = false;
+};
+
+absl::StatusOr<machines::MachineConfig> ConfigOf(const RunArguments& arguments) {
+  machines::MachineConfig config;
+  config.mutable_command()->Assign(arguments.command.begin(), arguments.command.end());
+  for (const std::string& pair : arguments.env) {
+    const size_t equals = pair.find('=');
+    if (equals == pair.npos || equals == 0) {
+      return absl::InvalidArgumentError(absl::StrCat("-e ", pair, ": no name and value, want KEY=VALUE"));
+    }
+    (*config.mutable_env())[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  config.set_user(arguments.user);
+  config.mutable_identity()->set_required(arguments.identity_required);
+  config.mutable_identity()->set_aws_principal_tags(arguments.tags);
+  return config;
+}
+
+absl::StatusOr<fleet::PlaceMachineResponse> Place(Session& session, const RunArguments& arguments,
+                                                  const std::string& worker) {
+  absl::StatusOr<std::pair<std::string, std::string>> app = SplitApp(arguments.app);
+  if (!app.ok()) return app.status();
+  absl::StatusOr<ImageReference> image = ResolveImage(arguments.image, arguments.image_digest);
+  if (!image.ok()) return image.status();
+  absl::StatusOr<fleet::Fleet::Stub*> stub = session.connections.fleet();
+  if (!stub.ok()) return stub.status();
+  fleet::PlaceMachineRequest request;
+  request.set_organization_slug(app->first);
+  request.set_app_name(app->second);
+  request.set_machine_name(arguments.name);
+  request.set_image(image->reference);
+  request.set_image_digest(image->digest);
+  request.set_region(arguments.region.empty() ? (*session.connections.config())->region : arguments.region);
+  request.set_worker(worker);
+  fleet::PlacementPolicy& policy = *request.mutable_policy();
+  policy.set_any_audience(arguments.audiences.empty());
+  policy.mutable_audiences()->Assign(arguments.audiences.begin(), arguments.audiences.end());
+  policy.set_subject(arguments.subject == "app" ? fleet::PlacementPolicy::SUBJECT_APP
+                                                : fleet::PlacementPolicy::SUBJECT_MACHINE);
+  policy.mutable_role_arns()->Assign(arguments.roles.begin(), arguments.roles.end());
+  policy.set_aws_principal_tags(arguments.tags);
+  return Call(**stub, &fleet::Fleet::Stub::PlaceMachine, request);
+}
+
+absl::StatusOr<machines::Machine> CreateAndStart(Machines& worker, const RunArguments& arguments,
+                                                 const std::string& placement) {
+  absl::StatusOr<machines::MachineConfig> config = ConfigOf(arguments);
+  if (!config.ok()) return config.status();
+  machines::CreateMachineRequest request;
+  request.set_placement(placement);
+  *request.mutable_config() = *config;
+  return Call(worker, &Machines::CreateMachine, request);
+}
+
+// Passes on the output until the boot ends; the program's code.
+int Attach(Machines& worker, const machines::Machine& machine) {
+  if (absl::Status status = PassOnLogs(worker, machine.id(), /*follow=*/true); !status.ok()) return Fail(status);
+  machines::WaitMachineRequest wait;
+  wait.set_id(machine.id());
+  wait.set_state(machines::STOPPED);
+  absl::StatusOr<machines::Machine> ended = Call(worker, &Machines::WaitMachine, wait, absl::Seconds(70));
+  if (!ended.ok()) return Fail(ended.status());
+  const machines::ExitReport& exit = ended->boot().exit();
+  if (!exit.error().empty()) std::fprintf(stderr, "flydctl: machine %s: %s\n", machine.id().c_str(), exit.error().c_str());
+  return exit.exit_code();
+}
+
+int RunMachine(Session& session, const RunArguments& arguments) {
+  absl::StatusOr<std::string> worker = session.connections.ResolveWorker(arguments.worker);
+  if (!worker.ok()) return Fail(worker.status());
+  absl::StatusOr<Machines*> stub = session.connections.worker(*worker);
+  if (!stub.ok()) return Fail(stub.status());
+  absl::StatusOr<fleet::PlaceMachineResponse> placed = Place(session, arguments, *worker);
+  if (!placed.ok()) return Fail(placed.status());
+  absl::StatusOr<machines::Machine> machine = CreateAndStart(**stub, arguments, placed->placement());
+  if (!machine.ok()) return Fail(machine.status());
+  if (arguments.detach) {
+    std::printf("%s\n", machine->id().c_str());
+    return kExitOk;
+  }
+  return Attach(**stub, *machine);
+}
+
+}  // namespace
+
+void AddMachineRun(CLI::App& machine, Session& session) {
+  auto arguments = std::make_shared<RunArguments>();
+  CLI::App* run = machine.add_subcommand("run", "Place, create and start a machine");
+  run->add_option("image", arguments->image, "An OCI layout, or `host` for the host's own files")->required();
+  run->add_option("-a,--app", arguments->app, "ORGANIZATION/APP")->required();
+  run->add_option("--name", arguments->name, "Name in the app (default: fleetd chooses)");
+  run->add_option("--region", arguments->region, "Region (default: the configuration's)");
+  run->add_option("--worker", arguments->worker, "Worker (default: the only one)");
+  run->add_option("--image-digest", arguments->image_digest, "sha256:… that the image must have");
+  run->add_option("-u,--user", arguments->user, "User, user:group or numbers (default: root)");
+  // One value an option: what follows -- is the command's.
+  run->add_option("-e,--env", arguments->env, "KEY=VALUE, repeatable")->allow_extra_args(false);
+  run->add_option("--aud", arguments->audiences, "Allowed audience, repeatable (default: any)")->allow_extra_args(false);
+  run->add_option("--role-arn", arguments->roles, "AWS role that a token may be pinned to")->allow_extra_args(false);
+  run->add_option("--subject", arguments->subject, "What `sub` names")
+      ->check(CLI::IsMember({"machine", "app"}))
+      ->capture_default_str();
+  run->add_flag("--aws-principal-tags", arguments->tags, "Allow AWS session tags in tokens");
+  run->add_flag("--identity-required", arguments->identity_required, "Fail the start where no first token can be had");
+  run->add_flag("-d,--detach", arguments->detach, "Print the id and leave it running");
+  run->add_option("command", arguments->command, "Program and arguments, after --");
+  run->callback([&session, arguments] { session.command = [&session, arguments] { return RunMachine(session, *arguments); }; });
+}
+
+}  // namespace tools

@@ -1,0 +1,32 @@
+#include <map>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "tools/flydctl/machine_commands.h"
+#include "tools/flydctl/org_app_commands.h"
+#include "tools/flydctl/pki_commands.h"
+#include "tools/flydctl/token_commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("flydctl: drives a fleet of flyd workers. FLYDCTL_CONFIG names the fleet (tools/dev up makes one).\n"
+               "Exit codes: 0 ok, 2 usage, 3 not found, 4 refused, 5 unavailable, 1 other; `machine run` and `exec` end\n"
+               "with the program's own code.");
+  app.require_subcommand(1);
+  app.fallthrough();
+  tools::Session session;
+  const std::map<std::string, tools::Format> formats = {
+      {"table", tools::Format::kTable}, {"wide", tools::Format::kWide}, {"json", tools::Format::kJson}};
+  app.add_option("-o,--output", session.format, "table, wide or json")
+      ->transform(CLI::CheckedTransformer(formats).description(""));
+  tools::AddOrgCommands(app, session);
+  tools::AddAppCommands(app, session);
+  tools::AddMachineCommands(app, session);
+  tools::AddTokenCommands(app, session);
+  tools::AddPkiCommands(app, session);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? tools::kExitOk : tools::kExitUsage;
+  }
+  return session.command();
+}
