@@ -19,7 +19,7 @@ namespace flyd {
 //   order.json    flyd, before the runner starts
 //   runner.json   the runner, when the machine's PID 1 exists and its file system is set up
 //   exit.json     the runner, last of all
-//   lock          locked (flock) by the runner for its life, so that a boot has one runner at most
+//   lock          locked (open file description lock) by the runner for its life, so that a boot has one at most
 //   control.sock  the runner's socket, 0600 (runner_protocol.h)
 //   stdout.log, stderr.log, and the one before each: .1
 inline constexpr char kOrderFile[] = "order.json";

@@ -1,7 +1,6 @@
 #ifndef FLYD_RUNTIME_EXIT_WATCHER_H_
 #define FLYD_RUNTIME_EXIT_WATCHER_H_
 
-#include <memory>
 #include <string>
 #include <thread>
 
@@ -11,13 +10,15 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "flyd/runtime/runtime.h"
+#include "tokensvc/clock.h"
 
 namespace flyd {
 
 // Follows runners by pidfd and tells the sink of each that ended, once, with what its exit.json says. Thread-safe.
 class ExitWatcher {
  public:
-  explicit ExitWatcher(ExitSink sink);
+  // `clock` is not owned and outlives this.
+  ExitWatcher(const tokensvc::Clock& clock, ExitSink sink);
   // Waits for a call of the sink that is running.
   ~ExitWatcher();
   ExitWatcher(const ExitWatcher&) = delete;
@@ -37,6 +38,7 @@ class ExitWatcher {
   void Run();
   void End(int pidfd) ABSL_LOCKS_EXCLUDED(mu_);
 
+  const tokensvc::Clock& clock_;
   const ExitSink sink_;
   const int epoll_;
   const int stop_;  // eventfd

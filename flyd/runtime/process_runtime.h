@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -16,6 +15,7 @@
 #include "flyd/runtime/exit_watcher.h"
 #include "flyd/runtime/id_ranges.h"
 #include "flyd/runtime/runtime.h"
+#include "tokensvc/clock.h"
 
 namespace flyd {
 
@@ -40,12 +40,15 @@ struct ProcessRuntimeOptions {
 // Runs each boot as a process tree in its own namespaces, under a runner (`init runner`) that outlives this process.
 // Thread-safe.
 //
-// An id range is held from Start until the boot is removed, and read back from the boots' files by Create.
+// A machine has an id range from its first Start until its last boot is removed; Create reads them back from the boots'
+// files.
 class ProcessRuntime final : public Runtime {
  public:
   // InvalidArgument: a path is not absolute, or the ids do not fit. Unavailable: `init_path` cannot be run, or run_dir
   // cannot be made. `sink` is called from a thread of this object, for boots that Start or Observe found running.
-  static absl::StatusOr<std::unique_ptr<ProcessRuntime>> Create(ProcessRuntimeOptions options, ExitSink sink);
+  // `clock` is not owned and outlives this.
+  static absl::StatusOr<std::unique_ptr<ProcessRuntime>> Create(ProcessRuntimeOptions options,
+                                                                const tokensvc::Clock& clock, ExitSink sink);
 
   // OK if this host can run machines. Unavailable names what is missing ("user namespaces: …"), for the people who
   // choose the simulated runtime then. Takes some 20 ms: it sets a machine up and throws it away.
@@ -62,17 +65,20 @@ class ProcessRuntime final : public Runtime {
   absl::Status Remove(absl::string_view machine_id, absl::string_view boot_id) override;
 
  private:
-  ProcessRuntime(ProcessRuntimeOptions options, ExitSink sink);
+  ProcessRuntime(ProcessRuntimeOptions options, const tokensvc::Clock& clock, ExitSink sink);
 
   std::string BootDirectory(absl::string_view machine_id, absl::string_view boot_id) const;
-  absl::StatusOr<RunningBoot> StartRunner(const BootSpec& spec, const std::string& directory);
-  absl::StatusOr<BootObservation> ObserveDirectory(absl::string_view machine_id, absl::string_view boot_id,
-                                                   const std::string& directory);
+  void RestoreRanges() ABSL_LOCKS_EXCLUDED(start_mu_);
+  absl::StatusOr<RunningBoot> Launch(const BootSpec& spec, const std::string& directory)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_mu_);
+  absl::StatusOr<RunningBoot> FollowRunner(absl::string_view machine_id, absl::string_view boot_id,
+                                           const std::string& directory);
 
   const ProcessRuntimeOptions options_;
+  const tokensvc::Clock& clock_;
   ExitWatcher watcher_;
   absl::Mutex start_mu_;  // one Start at a time: it is a fork and some mounts
-  IdRanges ranges_ ABSL_GUARDED_BY(start_mu_);
+  IdRanges ranges_ ABSL_GUARDED_BY(start_mu_);  // by machine
 };
 
 }  // namespace flyd
