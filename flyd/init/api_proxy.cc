@@ -166,7 +166,7 @@ class ApiProxy::Server : public std::enable_shared_from_this<ApiProxy::Server> {
       response = Refusal(status, WordsOfStatus(status));
     } else {
       keep = parser.get().keep_alive();
-      response = co_await Answer(parser.release(), guest);
+      response = co_await Answer(parser.get(), guest);
     }
     response.keep_alive(keep);
     response.prepare_payload();
@@ -187,12 +187,13 @@ class ApiProxy::Server : public std::enable_shared_from_this<ApiProxy::Server> {
     co_return body_error;
   }
 
-  asio::awaitable<Response> Answer(http::request<http::string_body> request, GuestConnection& guest) {
+  asio::awaitable<Response> Answer(http::request<http::string_body>& request, GuestConnection& guest) {
     const absl::string_view method(request.method_string().data(), request.method_string().size());
     const absl::string_view target(request.target().data(), request.target().size());
     if (!MayPassTarget(target)) co_return Refusal(404, "route: unknown, want one below /v1/");
     if (!MayPassMethod(method)) co_return Refusal(405, "method: unknown, want GET, POST, PUT or DELETE");
-    absl::StatusOr<GuestAnswer> answer = co_await guest.Exchange(Forwarded(std::move(request)), Resend::kUntilAnswered);
+    const GuestRequest forwarded = Forwarded(std::move(request));
+    absl::StatusOr<GuestAnswer> answer = co_await guest.Exchange(forwarded, Resend::kUntilAnswered);
     if (!answer.ok()) co_return Refusal(503, "flyd: away, want it back");
     co_return Sanitized(*std::move(answer), macaroon_);
   }

@@ -172,7 +172,8 @@ class MachineFollower::Loop {
     const auto [error, got] =
         co_await asio::async_read_until(socket, asio::dynamic_buffer(line, kMaxControlLine), '\n', kToken);
     if (!error) {
-      const absl::StatusOr<ExecResult> result = co_await Obey(line.substr(0, got - 1));
+      line.resize(got - 1);
+      const absl::StatusOr<ExecResult> result = co_await Obey(line);
       const std::string reply = EncodeControlReply(result);
       co_await asio::async_write(socket, asio::buffer(reply), kToken);
     }
@@ -180,7 +181,7 @@ class MachineFollower::Loop {
     outputs_changed_.cancel();
   }
 
-  asio::awaitable<absl::StatusOr<ExecResult>> Obey(std::string line) {
+  asio::awaitable<absl::StatusOr<ExecResult>> Obey(const std::string& line) {
     absl::StatusOr<ControlRequest> request = DecodeControlRequest(line);
     if (!request.ok()) co_return request.status();
     if (request->op == ControlRequest::Op::kSignal) co_return SendSignal(request->signal);

@@ -107,7 +107,8 @@ class Pid1 {
 
   asio::awaitable<void> Boot() {
     absl::StatusOr<BootAnswer> answer = co_await RequestBoot(guest_);
-    absl::Status started = answer.ok() ? co_await Begin(*std::move(answer)) : answer.status();
+    absl::Status started = answer.status();
+    if (answer.ok()) started = co_await Begin(*answer);
     if (!started.ok()) {
       End(NeverBegan(Kind::kExit, started));
       co_return;
@@ -118,7 +119,7 @@ class Pid1 {
     if (ended_) io_.stop();
   }
 
-  asio::awaitable<absl::Status> Begin(BootAnswer answer) {
+  asio::awaitable<absl::Status> Begin(BootAnswer& answer) {
     macaroon_ = std::move(answer.macaroon);
     absl::StatusOr<WorkloadUser> user =
         ResolveUser(answer.user, ReadWholeFile("/etc/passwd").value_or(""), ReadWholeFile("/etc/group").value_or(""),
@@ -169,8 +170,8 @@ class Pid1 {
     const absl::Status first = co_await keeper_->FetchFirst();
     if (!first.ok()) {
       fprintf(stderr, "init: identity: %s\n", std::string(first.message()).c_str());
-      co_await ReportBootEvent(guest_, answer.identity_required ? "identity_failed" : "identity_unavailable",
-                               first.message());
+      const char* event = answer.identity_required ? "identity_failed" : "identity_unavailable";
+      co_await ReportBootEvent(guest_, event, first.message());
       if (answer.identity_required) {
         co_return absl::UnavailableError(absl::StrCat("identity: ", first.message(), ", required"));
       }
