@@ -1,5 +1,7 @@
 #include <fstream>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -10,9 +12,11 @@
 #include "tests/status_matchers.h"
 #include "tokensvc/macaroon/caveat.h"
 #include "tokensvc/macaroon/caveat_codec.h"
+#include "tokensvc/macaroon/discharge_verifier.h"
 #include "tokensvc/macaroon/macaroon.h"
 #include "tokensvc/macaroon/macaroon_text.h"
 #include "tokensvc/macaroon/macaroon_verifier.h"
+#include "tokensvc/macaroon/third_party.h"
 
 // The tokens that the public Go library made, read, written again, attenuated and verified by ours.
 namespace tokensvc::macaroon {
@@ -141,6 +145,42 @@ TEST(VectorsTest, ATokenWithThirdPartiesDoesNotVerifyAlone) {
   EXPECT_THAT(VerifyMacaroon(Macaroon::Decode(tokens[0]).value(), Key()),
               StatusIs(absl::StatusCode::kUnauthenticated, "caveat 0 (3P): no discharge, want one"));
   EXPECT_EQ(tokens[1].size(), 133u);
+}
+
+const ThirdParty& ThirdPartyAt(const Macaroon& macaroon, size_t index) {
+  return std::get<ThirdParty>(macaroon.unverified_caveats().at(index).body);
+}
+
+TEST(VectorsTest, TicketsOpenWithTheSharedKey) {
+  const Macaroon macaroon = Macaroon::Decode(Tokens(Vectors().at("with_tps"))[0]).value();
+  for (const size_t index : {0, 1}) {
+    const absl::StatusOr<Ticket> ticket =
+        OpenTicket(SecretBytes(Base64Field("tp_key")), ThirdPartyAt(macaroon, index).ticket);
+    ASSERT_THAT(ticket, IsOk());
+    EXPECT_EQ(ticket->discharge_key.size(), 32u);
+  }
+}
+
+TEST(VectorsTest, OneOfTwoThirdPartiesHasDischarged) {
+  const absl::StatusOr<PermissionAndDischarges> sorted =
+      SortTokens(Tokens(Vectors().at("with_tps")), Vectors().at("location").get<std::string>());
+  ASSERT_THAT(sorted, IsOk());
+  ASSERT_EQ(sorted->discharges.size(), 1u);
+  ASSERT_EQ(ThirdPartyAt(sorted->permission, 0).location, "discharged");
+  ThirdPartyKeys keys;
+  keys["discharged"].emplace_back(Base64Field("tp_key"));
+  // The chain holds, the first third party is satisfied, and the second has nobody to speak for it.
+  EXPECT_THAT(DischargeVerifier(std::move(keys)).Verify(sorted->permission, Key(), sorted->discharges),
+              StatusIs(absl::StatusCode::kUnauthenticated, "caveat 1 (3P): no discharge, want one"));
+}
+
+TEST(VectorsTest, TheDischargeVerifiesUnderItsTicketsKeyAsAProof) {
+  const std::vector<std::string> tokens = Tokens(Vectors().at("with_tps"));
+  const Macaroon discharge = Macaroon::Decode(tokens[1]).value();
+  const Ticket ticket =
+      OpenTicket(SecretBytes(Base64Field("tp_key")), discharge.nonce().kid).value();
+  EXPECT_TRUE(discharge.nonce().proof);
+  EXPECT_THAT(VerifyMacaroon(discharge, ticket.discharge_key), IsOk());
 }
 
 TEST(VectorsTest, ThirdPartyCaveatsHaveTheirSizes) {

@@ -140,7 +140,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BootCase{"AnEarlierOne", [](BootExpectation& b) { b.rnd[15] = 's'; }, kUnauthenticated, "this boot's is"},
         BootCase{"AnotherKid", [](BootExpectation& b) { b.kid = "kid-2"; }, kUnauthenticated, "this boot's is"},
-        BootCase{"AnotherOrganization", [](BootExpectation& b) { b.organization_id = 9; }, kDenied, "organization 1"},
+        BootCase{"AnotherOrganization", [](BootExpectation& b) { b.organization_id = 9; }, kDenied, "organization 9"},
         BootCase{"AnotherApp", [](BootExpectation& b) { b.app_id = 9; }, kDenied, "(Apps): app 9"},
         BootCase{"AnotherMachine", [](BootExpectation& b) { b.machine_id = "m2"; }, kDenied, "(Machines): machine m2"},
         BootCase{"AnotherSocket", [](BootExpectation& b) { b.source_machine_id = "m2"; }, kDenied,

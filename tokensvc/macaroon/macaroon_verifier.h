@@ -12,17 +12,19 @@
 
 namespace tokensvc::macaroon {
 
-// Proof that the chain of a permission token holds under a root key. Only VerifyMacaroon makes one. It proves nothing
-// about an access: that is ClearAccess.
+// Proof that the chain of a permission token holds under a root key. Only VerifyMacaroon and DischargeVerifier make
+// one. It proves nothing about an access: that is ClearAccess.
 class VerifiedMacaroon {
  public:
   const Nonce& nonce() const { return nonce_; }
 
-  // What must hold for each access. Never a ThirdParty or BindToParentToken.
+  // What must hold for each access, and attestations of trusted third parties. Never a ThirdParty or
+  // BindToParentToken.
   const std::vector<Caveat>& caveats() const { return caveats_; }
 
  private:
   friend absl::StatusOr<VerifiedMacaroon> VerifyMacaroon(Macaroon, const storage::SecretBytes&);
+  friend class DischargeVerifier;
   VerifiedMacaroon(Nonce nonce, std::vector<Caveat> caveats) : nonce_(std::move(nonce)), caveats_(std::move(caveats)) {}
   Nonce nonce_;
   std::vector<Caveat> caveats_;
