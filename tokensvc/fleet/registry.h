@@ -4,19 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "tokensvc/placement/placement.h"
-
-namespace storage {
-class SqliteConnection;
-}
+#include "tokensvc/fleet/machine_version.h"
+#include "tokensvc/fleet/sqlite_database.h"
 
 namespace tokensvc {
 
@@ -40,17 +37,6 @@ struct RegisteredMachine {
   bool retired = false;
 };
 
-// One version of a machine's configuration: what its placement says beside the machine's own fields.
-struct MachineVersion {
-  std::string version;  // ULID
-  std::string image;
-  std::string image_digest;
-  SubjectScope subject_scope = SubjectScope::kMachine;
-  PlacementPolicy policy;
-  absl::Duration lifetime;
-  absl::Time expires;  // of its last placement
-};
-
 // The names that the fleet log does not hold: apps, machines and their versions. A name or id that was used once is never
 // used again, also after the machine is gone. Thread-safe; a call that answers OK is durable.
 //
@@ -59,7 +45,6 @@ class Registry {
  public:
   // Opens or creates the database at `path`. FailedPrecondition: its schema is newer than this program.
   static absl::StatusOr<std::unique_ptr<Registry>> Open(const std::string& path);
-  ~Registry();
 
   // AlreadyExists: id or (organization, name) was used.
   absl::Status AddApp(const AppRecord& app);
@@ -83,8 +68,8 @@ class Registry {
   absl::StatusOr<MachineVersion> FindVersion(absl::string_view machine_id, absl::string_view version);
 
  private:
-  explicit Registry(std::unique_ptr<storage::SqliteConnection> db);
-  std::unique_ptr<storage::SqliteConnection> db_;
+  explicit Registry(std::unique_ptr<SqliteDatabase> db) : db_(std::move(db)) {}
+  const std::unique_ptr<SqliteDatabase> db_;
 };
 
 // Versions of one machine whose placements are kept alive: the present one, one on its way, and two to go back to. An
