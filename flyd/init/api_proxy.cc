@@ -13,6 +13,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -93,7 +94,8 @@ GuestRequest Forwarded(http::request<http::string_body>&& request) {
 }
 
 Response Sanitized(GuestAnswer&& answer, const LockedSecret& macaroon) {
-  Response response(http::int_to_status(static_cast<unsigned>(answer.status)), 11);
+  Response response;
+  response.result(static_cast<unsigned>(answer.status));
   for (const auto& [name, value] : answer.headers) {
     if (!MayPassAnswerHeader(name)) continue;
     if (CarriesCredential(value, macaroon.Reveal())) return Refusal(502, "answer: carried a credential, want none");
@@ -139,15 +141,15 @@ class ApiProxy::Server : public std::enable_shared_from_this<ApiProxy::Server> {
   using Stream = beast::basic_stream<Local>;
 
   static asio::awaitable<void> Serve(std::shared_ptr<Server> self, Local::socket socket) {
-    {
-      Stream stream(std::move(socket));
-      GuestConnection guest(self->executor_, self->directory_, self->macaroon_);
-      beast::flat_buffer buffer(kMaxHeaderBytes + kMaxBodyBytes);
-      while (co_await self->ServeOne(stream, buffer, guest)) {
-      }
+    const absl::Cleanup free_slot = [&self] {
+      --self->open_;
+      self->slot_free_.cancel();
+    };
+    Stream stream(std::move(socket));
+    GuestConnection guest(self->executor_, self->directory_, self->macaroon_);
+    beast::flat_buffer buffer(kMaxHeaderBytes + kMaxBodyBytes);
+    while (co_await self->ServeOne(stream, buffer, guest)) {
     }
-    --self->open_;
-    self->slot_free_.cancel();
   }
 
   // True if the connection can take another request.

@@ -93,7 +93,7 @@ class FakeFlyd::Server {
       const FakeAnswer answer = answer_(ToSeen(request));
       http::response<http::string_body> response(http::int_to_status(static_cast<unsigned>(answer.status)), 11);
       for (const auto& [name, value] : answer.headers) response.set(name, value);
-      response.body() = answer.body;
+      if (answer.status != 204) response.body() = answer.body;
       response.prepare_payload();
       http::write(socket, response, error);
       if (error) return;
