@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "flyd/init/proxy_rules.h"
 #include "flyd/init/refresh_schedule.h"
 #include "flyd/init/token_file.h"
 #include "nlohmann/json.hpp"
@@ -50,6 +51,7 @@ absl::Status Refusal(const GuestAnswer& answer) {
 FileKeeper::FileKeeper(asio::any_io_executor executor, TokenFileOptions options, const LockedSecret& macaroon,
                        std::unique_ptr<BootTimer> timer)
     : options_(std::move(options)),
+      macaroon_(macaroon),
       guest_(std::move(executor), options_.guest_directory, macaroon),
       timer_(std::move(timer)) {}
 
@@ -71,6 +73,9 @@ asio::awaitable<absl::Status> FileKeeper::FetchOnce() {
   if (answer->status != 200) co_return Refusal(*answer);
   while (!answer->body.empty() && answer->body.back() == '\n') answer->body.pop_back();
   if (answer->body.empty()) co_return absl::UnavailableError("token: empty, want a JWT");
+  if (CarriesCredential(answer->body, macaroon_.Reveal())) {
+    co_return absl::PermissionDeniedError("token: carried a credential, want a JWT");
+  }
   absl::Status written = WriteTokenFile(options_.fly_directory, options_.name, answer->body, options_.uid, options_.gid,
                                         options_.mode);
   if (written.ok()) lifetime_ = TokenLifetime(answer->body);

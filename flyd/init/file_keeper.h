@@ -53,6 +53,7 @@ class FileKeeper {
   boost::asio::awaitable<absl::Status> FetchOnce();
 
   const TokenFileOptions options_;
+  const LockedSecret& macaroon_;
   GuestConnection guest_;
   std::unique_ptr<BootTimer> timer_;
   absl::Duration lifetime_;  // of the token in the file; zero before the first
