@@ -1,0 +1,1 @@
+"""The development fleet behind tools/dev: its folder, its processes, their configuration."""
