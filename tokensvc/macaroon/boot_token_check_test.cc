@@ -165,7 +165,7 @@ TEST(BootTokenCheckTest, ExactlyOneTokenIsTaken) {
   const std::string discharge = EncodeBase64(
       Macaroon::Mint(RootKey(), Nonce{.kid = "ticket", .proof = true}, "https://auth.fly.io", {})->Encode());
   for (const std::string& second : {bare, absl::StrCat("fm2_", discharge), std::string("fo1_x")}) {
-    EXPECT_THAT(Check(absl::StrCat("FlyV1 ", bare, ",", second)), StatusIs(kUnauthenticated)) << second.substr(0, 4);
+    EXPECT_THAT(Check(absl::StrCat("FlyV1 ", bare, ",", second)), StatusIs(kUnauthenticated, HasSubstr("several")));
     EXPECT_THAT(Check(absl::StrCat("FlyV1 ", second, ",", bare)), StatusIs(kUnauthenticated)) << second.substr(0, 4);
   }
   EXPECT_THAT(Check(absl::StrCat("FlyV1 ", bare, ",")), StatusIs(kUnauthenticated));
