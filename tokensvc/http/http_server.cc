@@ -1,0 +1,391 @@
+#include "tokensvc/http/http_server.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+
+namespace tokensvc {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using asio::local::stream_protocol;
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+template <typename Protocol>
+using Stream = beast::basic_stream<Protocol, asio::strand<asio::io_context::executor_type>>;
+template <typename Protocol>
+using TlsStream = beast::ssl_stream<Stream<Protocol>>;
+
+// The descriptors of one listener's connections, so that Close reaches them.
+class Connections {
+ public:
+  explicit Connections(size_t most) : most_(most) {}
+
+  // False: too many, or the listener is closed.
+  bool Add(int fd) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    return !closed_ && open_.size() < most_ && open_.insert(fd).second;
+  }
+  void Remove(int fd) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    open_.erase(fd);
+  }
+  // Reads end, writes fail; each connection then closes its own descriptor.
+  void ShutDown() ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    closed_ = true;
+    for (const int fd : open_) shutdown(fd, SHUT_RDWR);
+  }
+
+ private:
+  const size_t most_;
+  absl::Mutex mu_;
+  std::set<int> open_ ABSL_GUARDED_BY(mu_);
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+struct Listener {
+  std::string tag;
+  std::shared_ptr<Connections> connections;
+  std::function<void()> stop_accepting;
+};
+
+std::chrono::nanoseconds Chrono(absl::Duration duration) { return absl::ToChronoNanoseconds(duration); }
+
+int StatusOfParseError(const beast::error_code& error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
+  if (error == http::error::body_limit) return 413;
+  if (error == beast::error::timeout) return 408;
+  return 400;
+}
+
+HttpRequest TakeRequest(http::request<http::string_body>&& message) {
+  HttpRequest request;
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  for (const auto& field : message) request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+  request.body = std::move(message.body());
+  return request;
+}
+
+}  // namespace
+
+class HttpServer::Core {
+ public:
+  Core(const HttpLimits& limits, int threads, HttpHandler handler, HttpRefusal refusal)
+      : limits_(limits), handler_(std::move(handler)), refusal_(std::move(refusal)), work_(asio::make_work_guard(io_)) {
+    for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { io_.run(); });
+  }
+
+  ~Core() {
+    std::map<std::string, Listener> listeners;
+    {
+      absl::MutexLock lock(&mu_);
+      listeners.swap(listeners_);
+    }
+    for (auto& [tag, listener] : listeners) End(listener);
+    work_.reset();
+    io_.stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  template <typename Protocol, typename Serve>
+  absl::Status Start(absl::string_view tag, typename Protocol::acceptor acceptor, Serve serve) {
+    auto shared = std::make_shared<typename Protocol::acceptor>(std::move(acceptor));
+    Listener listener{.tag = std::string(tag),
+                      .connections = std::make_shared<Connections>(limits_.connections),
+                      .stop_accepting = [shared] {
+                        asio::post(shared->get_executor(), [shared] {
+                          beast::error_code ignored;  // closed already is what was wanted
+                          shared->close(ignored);
+                        });
+                      }};
+    absl::MutexLock lock(&mu_);
+    if (!listeners_.emplace(listener.tag, listener).second) {
+      return absl::AlreadyExistsError(absl::StrCat("listener ", tag, ": exists, want another tag"));
+    }
+    asio::co_spawn(shared->get_executor(), Accept<Protocol>(shared, listener, std::move(serve)), asio::detached);
+    return absl::OkStatus();
+  }
+
+  void Close(absl::string_view tag) {
+    std::optional<Listener> listener;
+    {
+      absl::MutexLock lock(&mu_);
+      const auto found = listeners_.find(std::string(tag));
+      if (found == listeners_.end()) return;
+      listener = std::move(found->second);
+      listeners_.erase(found);
+    }
+    End(*listener);
+  }
+
+  asio::io_context& io() { return io_; }
+
+  template <typename Protocol>
+  auto Plain() {
+    return [this](typename Protocol::socket socket, Listener listener) {
+      return ServePlain<Protocol>(std::move(socket), std::move(listener));
+    };
+  }
+  auto Tls(std::shared_ptr<asio::ssl::context> context) {
+    return [this, context](tcp::socket socket, Listener listener) {
+      return ServeTls(std::move(socket), std::move(listener), context);
+    };
+  }
+
+ private:
+  static void End(const Listener& listener) {
+    listener.stop_accepting();
+    listener.connections->ShutDown();
+  }
+
+  template <typename Protocol, typename Serve>
+  asio::awaitable<void> Accept(std::shared_ptr<typename Protocol::acceptor> acceptor, Listener listener, Serve serve) {
+    while (acceptor->is_open()) {
+      auto [error, socket] = co_await acceptor->async_accept(io_, kAwait);
+      if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) co_return;
+      if (error) {  // out of descriptors: those that end make room
+        asio::steady_timer pause(io_, std::chrono::milliseconds(10));
+        co_await pause.async_wait(kAwait);
+        continue;
+      }
+      const int fd = socket.native_handle();
+      if (!listener.connections->Add(fd)) continue;
+      asio::co_spawn(io_, serve(std::move(socket), listener), asio::detached);
+    }
+  }
+
+  // One strand a connection: the timer of a basic_stream must not run beside its reads.
+  template <typename Protocol>
+  auto Rebound(typename Protocol::socket socket) {
+    const auto protocol = socket.local_endpoint().protocol();
+    return asio::basic_stream_socket<Protocol, asio::strand<asio::io_context::executor_type>>(
+        asio::make_strand(io_), protocol, socket.release());
+  }
+
+  template <typename Protocol>
+  asio::awaitable<void> ServePlain(typename Protocol::socket socket, Listener listener) {
+    const int fd = socket.native_handle();
+    Stream<Protocol> stream(Rebound<Protocol>(std::move(socket)));
+    co_await asio::co_spawn(stream.get_executor(), Converse(stream, beast::get_lowest_layer(stream), fd, listener),
+                            asio::use_awaitable);
+    listener.connections->Remove(fd);
+  }
+
+  asio::awaitable<void> ServeTls(tcp::socket socket, Listener listener, std::shared_ptr<asio::ssl::context> context) {
+    const int fd = socket.native_handle();
+    TlsStream<tcp> stream(Stream<tcp>(Rebound<tcp>(std::move(socket))), *context);
+    co_await asio::co_spawn(stream.get_executor(), ConverseTls(stream, listener), asio::use_awaitable);
+    listener.connections->Remove(fd);
+  }
+
+  asio::awaitable<void> ConverseTls(TlsStream<tcp>& stream, const Listener& listener) {
+    beast::get_lowest_layer(stream).expires_after(Chrono(limits_.read_timeout));
+    const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, kAwait);
+    if (error) co_return;
+    co_await Converse(stream, beast::get_lowest_layer(stream), -1, listener);
+    co_await stream.async_shutdown(kAwait);
+  }
+
+  template <typename Any, typename Lowest>
+  asio::awaitable<void> Converse(Any& stream, Lowest& lowest, int raw_fd, const Listener& listener) {
+    beast::flat_buffer buffer(limits_.header_bytes + limits_.body_bytes + 4096);
+    while (true) {
+      if (buffer.size() == 0) {
+        lowest.expires_after(Chrono(limits_.idle_timeout));
+        const auto [idle, size] = co_await stream.async_read_some(buffer.prepare(4096), kAwait);
+        if (idle) co_return;
+        buffer.commit(size);
+      }
+      http::request_parser<http::string_body> parser;
+      parser.header_limit(static_cast<uint32_t>(limits_.header_bytes));
+      parser.body_limit(limits_.body_bytes);
+      lowest.expires_after(Chrono(limits_.read_timeout));
+      const auto [error, read] = co_await http::async_read(stream, buffer, parser, kAwait);
+      if (error == http::error::end_of_stream || error == asio::error::connection_reset) co_return;
+      if (error) {
+        co_await Refuse(stream, lowest, StatusOfParseError(error), listener.tag);
+        co_return;
+      }
+      const bool keep_alive = parser.get().keep_alive() && parser.get().version() == 11;
+      HttpExchange::Outcome outcome = co_await Answer(stream.get_executor(), raw_fd, keep_alive, listener.tag,
+                                                      TakeRequest(parser.release()));
+      lowest.expires_after(Chrono(limits_.read_timeout));
+      if (!outcome.bytes.empty()) {
+        const auto [failed, written] = co_await asio::async_write(stream, asio::buffer(outcome.bytes), kAwait);
+        if (failed) co_return;
+      }
+      if (outcome.broken || !keep_alive) co_return;
+    }
+  }
+
+  template <typename Any, typename Lowest>
+  asio::awaitable<void> Refuse(Any& stream, Lowest& lowest, int status, const std::string& tag) {
+    const std::string why = WhyRefused(status);
+    if (refusal_) refusal_(tag, status, why);
+    const HttpResponse response = ErrorResponse(status, why);
+    const std::string bytes = SerializeResponse(response, false, false);
+    lowest.expires_after(std::chrono::seconds(1));
+    co_await asio::async_write(stream, asio::buffer(bytes), kAwait);
+    // What the client still sends is read for a moment, or the kernel would reset the connection under the answer.
+    std::string rest(4096, '\0');
+    for (int i = 0; i < 64; ++i) {
+      const auto [done, size] = co_await stream.async_read_some(asio::buffer(rest), kAwait);
+      if (done) break;
+    }
+  }
+
+  std::string WhyRefused(int status) const {
+    switch (status) {
+      case 408: return absl::StrCat("request: not whole after ", absl::FormatDuration(limits_.read_timeout));
+      case 413: return absl::StrCat("body: more than ", limits_.body_bytes, " bytes, want at most those");
+      case 431: return absl::StrCat("headers: more than ", limits_.header_bytes, " bytes, want at most those");
+      default: return "request: not HTTP/1.1, want it to the letter";
+    }
+  }
+
+  template <typename Executor>
+  asio::awaitable<HttpExchange::Outcome> Answer(Executor executor, int raw_fd, bool keep_alive, std::string tag,
+                                                HttpRequest request) {
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(HttpExchange::Outcome)>(
+        [&](auto resume) {
+          auto shared = std::make_shared<decltype(resume)>(std::move(resume));
+          auto exchange = std::make_shared<HttpExchange>(
+              raw_fd, keep_alive, [executor, shared](HttpExchange::Outcome outcome) {
+                asio::post(executor, [shared, outcome = std::move(outcome)]() mutable { (*shared)(std::move(outcome)); });
+              });
+          exchange->request = std::move(request);
+          exchange->listener = std::move(tag);
+          handler_(std::move(exchange));
+        },
+        asio::use_awaitable);
+  }
+
+  const HttpLimits limits_;
+  const HttpHandler handler_;
+  const HttpRefusal refusal_;
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  std::vector<std::thread> threads_;
+  absl::Mutex mu_;
+  std::map<std::string, Listener> listeners_ ABSL_GUARDED_BY(mu_);
+};
+
+namespace {
+
+absl::StatusOr<tcp::endpoint> ParseAddress(absl::string_view address) {
+  const size_t colon = address.rfind(':');
+  uint32_t port = 0;
+  beast::error_code error;
+  std::string host(address.substr(0, colon));
+  if (host == "localhost") host = "127.0.0.1";
+  const auto ip = asio::ip::make_address(host, error);
+  if (colon == address.npos || error || !absl::SimpleAtoi(address.substr(colon + 1), &port) || port > 65535) {
+    return absl::InvalidArgumentError(absl::StrCat("address: ", address, ", want IP:PORT"));
+  }
+  return tcp::endpoint(ip, static_cast<uint16_t>(port));
+}
+
+absl::StatusOr<tcp::acceptor> OpenTcp(asio::io_context& io, absl::string_view address) {
+  const absl::StatusOr<tcp::endpoint> endpoint = ParseAddress(address);
+  if (!endpoint.ok()) return endpoint.status();
+  tcp::acceptor acceptor(io);
+  beast::error_code error;
+  acceptor.open(endpoint->protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind(*endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return absl::UnavailableError(absl::StrCat(address, ": ", error.message(), ", want to listen there"));
+  return acceptor;
+}
+
+std::string AddressOf(const tcp::acceptor& acceptor) {
+  const tcp::endpoint endpoint = acceptor.local_endpoint();
+  return absl::StrCat(endpoint.address().to_string(), ":", endpoint.port());
+}
+
+}  // namespace
+
+HttpServer::HttpServer(const HttpLimits& limits, int threads, HttpHandler handler, HttpRefusal refusal)
+    : core_(std::make_unique<Core>(limits, threads, std::move(handler), std::move(refusal))) {}
+
+HttpServer::~HttpServer() = default;
+
+absl::Status HttpServer::ListenUnix(absl::string_view tag, const std::string& path) {
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return absl::UnavailableError(absl::StrCat(path, ": ", path.size(), " bytes, want fewer than 108"));
+  }
+  unlink(path.c_str());
+  stream_protocol::acceptor acceptor(core_->io());
+  beast::error_code error;
+  acceptor.open(stream_protocol(), error);
+  // The file has its mode from its first instant: fchmod of the descriptor sets what bind creates.
+  if (!error && fchmod(acceptor.native_handle(), 0600) != 0) error.assign(errno, boost::system::system_category());
+  if (!error) acceptor.bind(stream_protocol::endpoint(path), error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) return absl::UnavailableError(absl::StrCat(path, ": ", error.message(), ", want to listen there"));
+  return core_->Start<stream_protocol>(tag, std::move(acceptor), core_->Plain<stream_protocol>());
+}
+
+absl::StatusOr<std::string> HttpServer::ListenTcp(absl::string_view tag, absl::string_view address) {
+  absl::StatusOr<tcp::acceptor> acceptor = OpenTcp(core_->io(), address);
+  if (!acceptor.ok()) return acceptor.status();
+  const std::string bound = AddressOf(*acceptor);
+  const absl::Status started = core_->Start<tcp>(tag, *std::move(acceptor), core_->Plain<tcp>());
+  if (!started.ok()) return started;
+  return bound;
+}
+
+absl::StatusOr<std::string> HttpServer::ListenTls(absl::string_view tag, absl::string_view address,
+                                                  const std::string& certificate_file,
+                                                  const std::string& private_key_file) {
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+  beast::error_code error;
+  context->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, error);
+  context->use_certificate_chain_file(certificate_file, error);
+  if (error) return absl::InvalidArgumentError(absl::StrCat(certificate_file, ": ", error.message(), ", want PEM"));
+  context->use_private_key_file(private_key_file, asio::ssl::context::pem, error);
+  if (error) return absl::InvalidArgumentError(absl::StrCat(private_key_file, ": ", error.message(), ", want its key"));
+  absl::StatusOr<tcp::acceptor> acceptor = OpenTcp(core_->io(), address);
+  if (!acceptor.ok()) return acceptor.status();
+  const std::string bound = AddressOf(*acceptor);
+  const absl::Status started = core_->Start<tcp>(tag, *std::move(acceptor), core_->Tls(context));
+  if (!started.ok()) return started;
+  return bound;
+}
+
+void HttpServer::Close(absl::string_view tag) { core_->Close(tag); }
+
+}  // namespace tokensvc

@@ -1,0 +1,61 @@
+#ifndef TOKENSVC_HTTP_HTTP_SERVER_H_
+#define TOKENSVC_HTTP_HTTP_SERVER_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "tokensvc/http/http_exchange.h"
+
+namespace tokensvc {
+
+// What a server takes from strangers; beyond it: 431, 413, 408, or the connection is not taken.
+struct HttpLimits {
+  size_t header_bytes = 16 * 1024;
+  size_t body_bytes = 4 * 1024;
+  absl::Duration read_timeout = absl::Seconds(10);  // from a request's first byte to its last
+  absl::Duration idle_timeout = absl::Seconds(60);  // between requests
+  size_t connections = 1024;                        // of one listener
+};
+
+using HttpRefusal = std::function<void(const std::string& tag, int status, const std::string& why)>;
+
+// HTTP/1.1 (RFC 9112) on Unix sockets and TCP, plain or TLS. Keep-alive; one request of a connection at a time, so a
+// pipelined one waits its turn. Anything that is not HTTP/1.1 to the letter is answered 400 and the connection ends.
+// Thread-safe.
+class HttpServer {
+ public:
+  // `handler` is called on a thread of the server and must not block. `refusal`, which may be empty, hears of requests
+  // that the server itself refused (400, 408, 413, 431): the listener's tag, the status and the text of the answer.
+  HttpServer(const HttpLimits& limits, int threads, HttpHandler handler, HttpRefusal refusal = nullptr);
+
+  // Ends every connection; returns when no handler runs. Exchanges may be answered afterwards: nothing happens.
+  ~HttpServer();
+
+  // Listens on a Unix socket with mode 0600; a file that is in the way is replaced. `tag` names the listener to handlers
+  // and to Close. Unavailable, naming the path. AlreadyExists: the tag is in use.
+  absl::Status ListenUnix(absl::string_view tag, const std::string& path);
+
+  // Listens on "HOST:PORT"; port 0 lets the kernel choose. The address that it listens on.
+  absl::StatusOr<std::string> ListenTcp(absl::string_view tag, absl::string_view address);
+
+  // The same over TLS 1.2 or 1.3, with PEM files that are read now. InvalidArgument, naming the file.
+  absl::StatusOr<std::string> ListenTls(absl::string_view tag, absl::string_view address,
+                                        const std::string& certificate_file, const std::string& private_key_file);
+
+  // The listener takes no more connections and those that it has end. Nothing where there is none.
+  void Close(absl::string_view tag);
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace tokensvc
+
+#endif  // TOKENSVC_HTTP_HTTP_SERVER_H_
