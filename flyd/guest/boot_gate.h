@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "tokensvc/claims/identity_claims.h"
 
 namespace flyd {
 
@@ -31,6 +32,7 @@ struct BootView {
   std::string macaroon_kid;
   std::string macaroon_rnd;  // 16 bytes: the boot's nonce
   uint64_t epoch = 0;        // see BootGate::Release
+  tokensvc::SubjectScope subject_scope = tokensvc::SubjectScope::kMachine;  // of the placement
   bool booting = false;      // state `starting`: the sign deadline is 10 s instead of 2 s
   bool aws_principal_tags = false;
 };

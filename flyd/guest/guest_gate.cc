@@ -1,0 +1,247 @@
+#include "flyd/guest/guest_gate.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "flyd/guest/guest_errors.h"
+#include "flyd/guest/parse_mint_request.h"
+#include "nlohmann/json.hpp"
+#include "tokensvc/limits.h"
+#include "tokensvc/macaroon/boot_token.h"
+#include "tokensvc/macaroon/boot_token_check.h"
+#include "tokensvc/macaroon/worker_root_key.h"
+#include "tokensvc/rpc/error_details.h"
+
+namespace flyd {
+namespace {
+
+using nlohmann::json;
+using tokensvc::HttpExchange;
+using tokensvc::HttpRequest;
+using tokensvc::HttpResponse;
+namespace macaroon = tokensvc::macaroon;
+
+absl::string_view PathOf(const HttpRequest& request) {
+  const absl::string_view target = request.target;
+  return target.substr(0, target.find('?'));
+}
+
+// A machine is known by its socket. A header that claims who asks is a mistake or an attack, and never a hint.
+absl::Status CheckNoIdentityHeaders(const HttpRequest& request) {
+  for (const auto& [name, value] : request.headers) {
+    const bool claims = absl::StartsWithIgnoreCase(name, "fly-") || absl::StartsWithIgnoreCase(name, "x-fly-") ||
+                        absl::StrContains(absl::AsciiStrToLower(name), "machine");
+    if (claims) {
+      return absl::InvalidArgumentError(absl::StrCat("header ", absl::AsciiStrToLower(name), ": not accepted here"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// W3C Trace Context: 00-TRACEID-PARENT-FLAGS. Empty where it is not that.
+std::string TraceId(const HttpRequest& request) {
+  const absl::string_view parent = request.Header("traceparent");
+  if (parent.size() != 55 || !absl::StartsWith(parent, "00-")) return "";
+  const absl::string_view id = parent.substr(3, 32);
+  return id.find_first_not_of("0123456789abcdef") == id.npos ? std::string(id) : "";
+}
+
+HttpResponse Json(const json& body) {
+  return {.body = body.dump(-1, ' ', false, json::error_handler_t::replace), .headers = {{"Cache-Control", "no-store"}}};
+}
+
+tokensvc::IdentityClaims ClaimsOf(const BootView& view) {
+  return {.organization_id = view.organization_id,
+          .organization_slug = view.organization_slug,
+          .app_id = view.app_id,
+          .app_name = view.app_name,
+          .machine_id = view.machine_id,
+          .machine_name = view.machine_name,
+          .machine_version = view.version,
+          .image = view.image,
+          .image_digest = view.image_digest,
+          .region = view.region,
+          .subject_scope = view.subject_scope};
+}
+
+}  // namespace
+
+GuestGate::GuestGate(BootGate& boots, tokensvc::TokenService& tokens, const tokensvc::Clock& clock, RootKeys root_keys,
+                     Log log)
+    : boots_(boots),
+      tokens_(tokens),
+      clock_(clock),
+      root_keys_(std::move(root_keys)),
+      log_(std::move(log)),
+      mints_(tokensvc::kMintsPerSecond, tokensvc::kMintBurst) {}
+
+void GuestGate::Handle(Exchange exchange) {
+  struct Route {
+    absl::string_view method;
+    absl::string_view path;
+    void (GuestGate::*run)(const Exchange&);
+  };
+  static constexpr Route kRoutes[] = {
+      {"POST", "/boot", &GuestGate::Boot},
+      {"POST", "/boot/events", &GuestGate::BootEvent},
+      {"POST", "/v1/tokens/oidc", &GuestGate::Mint},
+      {"GET", "/v1/tokens/current", &GuestGate::Current},
+  };
+  const absl::string_view path = PathOf(exchange->request);
+  const absl::string_view method = exchange->request.method;
+  for (const Route& route : kRoutes) {
+    if (route.path != path) continue;
+    if (route.method == method) return (this->*route.run)(exchange);
+    HttpResponse refused = tokensvc::ErrorResponse(405, absl::StrCat("method: ", method, ", want ", route.method));
+    refused.headers.emplace_back("Allow", std::string(route.method));
+    tokens_.RecordRefusal(exchange->listener, "", absl::UnimplementedError(absl::StrCat(method, " ", path)));
+    return exchange->Send(std::move(refused));
+  }
+  if (method == "GET" && absl::StartsWith(path, "/v1/apps/")) return OwnRecord(exchange);
+  Refuse(exchange, "", absl::NotFoundError("path: not known here, want one of the guest API"));
+}
+
+void GuestGate::OnMalformed(const std::string& machine_id, int status, const std::string& why) {
+  tokens_.RecordRefusal(machine_id, "", absl::InvalidArgumentError(absl::StrCat("HTTP ", status, ": ", why)));
+}
+
+void GuestGate::Refuse(const Exchange& exchange, absl::string_view boot_id, const absl::Status& why) {
+  tokens_.RecordRefusal(exchange->listener, boot_id, why);
+  log_("guest.refused", exchange->listener, why.message());
+  exchange->Send(GuestError(why));
+}
+
+void GuestGate::Boot(const Exchange& exchange) {
+  if (absl::Status claims = CheckNoIdentityHeaders(exchange->request); !claims.ok()) return Refuse(exchange, "", claims);
+  absl::StatusOr<std::string> answer = boots_.TakeBootAnswer(exchange->listener);
+  if (answer.ok()) {
+    return exchange->Send({.body = *std::move(answer), .headers = {{"Cache-Control", "no-store"}}});
+  }
+  const bool known = absl::IsAlreadyExists(answer.status());
+  Refuse(exchange, "", known ? answer.status() : absl::UnauthenticatedError(answer.status().message()));
+}
+
+GuestGate::View GuestGate::Cleared(const Exchange& exchange, absl::string_view feature, bool mints,
+                                   std::string* token_id) {
+  const HttpRequest& request = exchange->request;
+  const auto refuse = [&](absl::string_view boot_id, const absl::Status& why) -> View {
+    Refuse(exchange, boot_id, why);
+    return nullptr;
+  };
+  absl::StatusOr<View> view = boots_.PresentBoot(exchange->listener);
+  if (!view.ok()) return refuse("", absl::UnauthenticatedError(view.status().message()));
+  if (absl::Status claims = CheckNoIdentityHeaders(request); !claims.ok()) return refuse((*view)->boot_id, claims);
+  if (const size_t count = request.CountHeader("Authorization"); count != 1) {
+    return refuse((*view)->boot_id, absl::UnauthenticatedError(absl::StrCat("Authorization: ", count, " headers, want 1")));
+  }
+  const macaroon::BootExpectation expectation = {.kid = (*view)->macaroon_kid,
+                                                 .rnd = (*view)->macaroon_rnd,
+                                                 .organization_id = (*view)->organization_id,
+                                                 .app_id = (*view)->app_id,
+                                                 .machine_id = (*view)->machine_id,
+                                                 .source_machine_id = exchange->listener};
+  const auto key_of = [this](absl::string_view kid) -> const storage::SecretBytes* {
+    const absl::StatusOr<macaroon::WorkerKid> worker = macaroon::DecodeWorkerKid(kid);
+    if (!worker.ok()) return nullptr;
+    const auto found = root_keys_.find(worker->key_epoch);
+    return found == root_keys_.end() ? nullptr : found->second.get();
+  };
+  const absl::StatusOr<macaroon::ClearedBootToken> cleared = macaroon::CheckBootToken(
+      request.Header("Authorization"), expectation, key_of,
+      {.feature = feature,
+       .action = mints ? macaroon::Action::kCreate : macaroon::Action::kRead,
+       .now = clock_.Now()});
+  if (!cleared.ok()) return refuse((*view)->boot_id, cleared.status());
+  if (token_id != nullptr) *token_id = cleared->token_id();
+  return *view;
+}
+
+void GuestGate::BootEvent(const Exchange& exchange) {
+  const View view = Cleared(exchange, macaroon::kMetadataFeature, /*mints=*/false, nullptr);
+  if (view == nullptr) return;
+  static const std::map<std::string, bool> kTypes = {
+      {"started", true}, {"identity_unavailable", true}, {"identity_failed", true}};
+  const json event = json::parse(exchange->request.body, nullptr, /*allow_exceptions=*/false);
+  const auto text = [&event](const char* name) {
+    return event.is_object() && event.contains(name) && event[name].is_string() ? event[name].get<std::string>() : "";
+  };
+  if (!kTypes.contains(text("type"))) {
+    return Refuse(exchange, view->boot_id, absl::InvalidArgumentError("type: not an event of PID 1's"));
+  }
+  if (absl::Status reported = boots_.ReportFromInit(*view, text("type"), text("detail")); !reported.ok()) {
+    return Refuse(exchange, view->boot_id, reported);
+  }
+  exchange->Send({.status = 204});
+}
+
+void GuestGate::Mint(const Exchange& exchange) {
+  const View view = Cleared(exchange, macaroon::kOidcFeature, /*mints=*/true, nullptr);
+  if (view == nullptr) return;
+  absl::StatusOr<GuestMintRequest> request = ParseMintRequest(exchange->request.body);
+  if (!request.ok()) return Refuse(exchange, view->boot_id, request.status());
+  if (const absl::Duration wait = mints_.Take(view->machine_id, clock_.Monotonic()); wait > absl::ZeroDuration()) {
+    return Refuse(exchange, view->boot_id,
+                  tokensvc::WithRetryDelay(absl::OutOfRangeError(absl::StrCat("tokens: more than ", tokensvc::kMintBurst,
+                                                                              " at once, want fewer")),
+                                           wait));
+  }
+  tokensvc::MintRequest mint{.identity = ClaimsOf(*view),
+                             .placement = std::shared_ptr<const std::string>(view, &view->placement),
+                             .placement_sha256 = view->placement_sha256,
+                             .boot_id = view->boot_id,
+                             .audience = std::move(request->audience),
+                             .aws_role_arn = std::move(request->aws_role_arn),
+                             .aws_principal_tags = request->aws_principal_tags,
+                             .time_left = view->booting ? tokensvc::kBootSignDeadline : tokensvc::kSignDeadline,
+                             .trace_id = TraceId(exchange->request)};
+  tokens_.Mint(std::move(mint), [this, exchange, view](absl::StatusOr<tokensvc::SignedItem> signed_item) {
+    Release(exchange, view, std::move(signed_item));
+  });
+}
+
+void GuestGate::Release(const Exchange& exchange, const View& view, absl::StatusOr<tokensvc::SignedItem> signed_item) {
+  if (!signed_item.ok()) {
+    log_("token.refused", view->machine_id, signed_item.status().message());
+    return exchange->Send(GuestError(signed_item.status()));
+  }
+  const HttpResponse response = {
+      .content_type = "text/plain", .body = signed_item->token, .headers = {{"Cache-Control", "no-store"}}};
+  const absl::Status released = exchange->SendUnder(
+      [&](absl::FunctionRef<void()> write) { return boots_.Release(*view, write); }, response);
+  if (released.ok()) return log_("token.released", view->machine_id, signed_item->jti);
+  // Signed, and never seen by anyone: the boot was fenced while the signer worked.
+  Refuse(exchange, view->boot_id, released);
+}
+
+void GuestGate::Current(const Exchange& exchange) {
+  std::string token_id;
+  const View view = Cleared(exchange, macaroon::kMetadataFeature, /*mints=*/false, &token_id);
+  if (view == nullptr) return;
+  exchange->Send(Json({{"tokens",
+                        {{{"token_id", token_id},
+                          {"org_slug", view->organization_slug},
+                          {"organization", absl::StrCat(view->organization_id)},
+                          {"apps", {absl::StrCat(view->app_id)}},
+                          {"restricted_to_machine", view->machine_id},
+                          {"source_machine_id", exchange->listener}}}}}));
+}
+
+void GuestGate::OwnRecord(const Exchange& exchange) {
+  const View view = Cleared(exchange, macaroon::kMetadataFeature, /*mints=*/false, nullptr);
+  if (view == nullptr) return;
+  const std::string own = absl::StrCat("/v1/apps/", view->app_name, "/machines/", view->machine_id);
+  if (PathOf(exchange->request) != own) {
+    return Refuse(exchange, view->boot_id, absl::NotFoundError("machine: not this one"));
+  }
+  exchange->Send(Json({{"id", view->machine_id},
+                       {"name", view->machine_name},
+                       {"state", view->booting ? "starting" : "started"},
+                       {"region", view->region},
+                       {"instance_id", view->version},
+                       {"version", view->version},
+                       {"image_ref", {{"repository", view->image}, {"digest", view->image_digest}}}}));
+}
+
+}  // namespace flyd

@@ -1,0 +1,28 @@
+#ifndef FLYD_GUEST_HTTP_GUEST_SOCKETS_H_
+#define FLYD_GUEST_HTTP_GUEST_SOCKETS_H_
+
+#include <string>
+
+#include "flyd/supervisor/guest_sockets.h"
+#include "tokensvc/http/http_server.h"
+
+namespace flyd {
+
+// RUN_DIR/m/ID/guest/api.sock for each machine: the directory 0700, the socket 0600. PID 1 holds the directory, so a
+// socket that a restarted flyd makes anew is found.
+class HttpGuestSockets final : public GuestSockets {
+ public:
+  // `server` is not owned and outlives this. Listeners have the machine's id as their tag.
+  HttpGuestSockets(std::string run_dir, tokensvc::HttpServer& server) : run_dir_(std::move(run_dir)), server_(server) {}
+
+  absl::Status Open(absl::string_view machine_id) override;
+  void Close(absl::string_view machine_id) override;
+
+ private:
+  const std::string run_dir_;
+  tokensvc::HttpServer& server_;
+};
+
+}  // namespace flyd
+
+#endif  // FLYD_GUEST_HTTP_GUEST_SOCKETS_H_
