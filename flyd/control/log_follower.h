@@ -1,0 +1,27 @@
+#ifndef FLYD_CONTROL_LOG_FOLLOWER_H_
+#define FLYD_CONTROL_LOG_FOLLOWER_H_
+
+#include <string>
+
+namespace flyd {
+
+// Reads a log file that another process appends to and rotates (NAME to NAME.1). Not thread-safe.
+class LogFollower {
+ public:
+  explicit LogFollower(std::string path) : path_(std::move(path)) {}
+  ~LogFollower();
+  LogFollower(const LogFollower&) = delete;
+  LogFollower& operator=(const LogFollower&) = delete;
+
+  // What was appended since the last call, at most 64 KiB; empty where there is nothing new.
+  std::string ReadMore();
+
+ private:
+  bool OpenNext();
+  const std::string path_;
+  int fd_ = -1;
+};
+
+}  // namespace flyd
+
+#endif  // FLYD_CONTROL_LOG_FOLLOWER_H_
