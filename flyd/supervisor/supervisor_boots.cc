@@ -7,6 +7,7 @@
 #include "flyd/supervisor/supervisor.h"
 #include "tokensvc/macaroon/boot_token.h"
 #include "tokensvc/macaroon/worker_root_key.h"
+#include "tokensvc/placement/placement.h"
 
 namespace flyd {
 namespace {
@@ -45,6 +46,8 @@ absl::Status Supervisor::PublishBoot(const Record& record, bool booting) {
   const storage::BootRecord& boot = *record.boot;
   absl::StatusOr<std::string> placement = parts_.store.GetPlacement(boot.version.placement_sha256);
   if (!placement.ok()) return placement.status();
+  const absl::StatusOr<tokensvc::UnverifiedPlacement> decoded = tokensvc::DecodePlacement(*placement);
+  if (!decoded.ok()) return decoded.status();
   registry_.Publish({.machine_id = record.id,
                      .machine_name = record.name,
                      .organization_id = record.organization_id,
@@ -61,6 +64,7 @@ absl::Status Supervisor::PublishBoot(const Record& record, bool booting) {
                      .placement_sha256 = boot.version.placement_sha256,
                      .macaroon_kid = boot.macaroon_kid,
                      .macaroon_rnd = boot.macaroon_rnd,
+                     .subject_scope = decoded->placement.identity.subject_scope,
                      .booting = booting,
                      .aws_principal_tags = WantsPrincipalTags(boot.version.config)});
   return absl::OkStatus();

@@ -1,0 +1,209 @@
+#include "flyd/daemon/daemon.h"
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/service_type.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "flyd/control/machines_handler.h"
+#include "flyd/daemon/enrolment_client.h"
+#include "flyd/guest/guest_gate.h"
+#include "flyd/guest/http_guest_sockets.h"
+#include "flyd/runtime/process_runtime.h"
+#include "flyd/supervisor/supervisor.h"
+#include "storage/rocksdb_machine_store.h"
+#include "storage/sqlite_keyring.h"
+#include "storage/sqlite_ledger.h"
+#include "tokensvc/http/http_server.h"
+#include "tokensvc/rpc/json_log.h"
+#include "tokensvc/rpc/ready_file.h"
+#include "tokensvc/rpc/server_settings.h"
+#include "tokensvc/signer/grpc_signer_client.h"
+#include "tokensvc/token/token_service.h"
+#include "tokensvc/unique_id_source.h"
+
+namespace flyd {
+namespace {
+
+constexpr int kGuestThreads = 2;
+constexpr auto kShutdownGrace = std::chrono::seconds(1);
+
+sigset_t EndingSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+absl::Status MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno), ", want to make it"));
+}
+
+absl::StatusOr<GuestGate::RootKeys> ReadRootKeys(const storage::Keyring& keyring) {
+  GuestGate::RootKeys keys;
+  const absl::StatusOr<std::vector<uint32_t>> epochs = keyring.Epochs();
+  if (!epochs.ok()) return epochs.status();
+  for (const uint32_t epoch : *epochs) {
+    absl::StatusOr<std::shared_ptr<const storage::SecretBytes>> key = keyring.Get(epoch);
+    if (!key.ok()) return key.status();
+    keys[epoch] = *std::move(key);
+  }
+  return keys;
+}
+
+// Members in the order in which they need each other; destroyed in the reverse one.
+class RunningDaemon final : public Daemon {
+ public:
+  RunningDaemon(const FlydConfig& config, const tokensvc::Clock& clock) : config_(config), clock_(clock), log_(clock, 2) {}
+
+  ~RunningDaemon() override {
+    if (control_ != nullptr) control_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
+    guests_.reset();      // no request reaches the gate any more
+    runtime_.reset();     // no exit reaches the supervisor any more
+    supervisor_.reset();  // effects under way end
+  }
+
+  absl::Status Open() {
+    for (const std::string& folder : {config_.data_dir, config_.run_dir}) {
+      if (absl::Status made = MakeFolder(folder); !made.ok()) return made;
+    }
+    if (absl::Status stores = OpenStores(); !stores.ok()) return stores;
+    absl::StatusOr<WorkerIdentity> identity = Enrol(config_, *keyring_, clock_);
+    if (!identity.ok()) return identity.status();
+    if (absl::Status runtime = OpenRuntime(); !runtime.ok()) return runtime;
+    if (absl::Status tokens = OpenTokens(); !tokens.ok()) return tokens;
+    if (absl::Status machines = OpenMachines(*std::move(identity)); !machines.ok()) return machines;
+    return Listen();
+  }
+
+  absl::Status RunUntilSignalled() override {
+    const sigset_t signals = EndingSignals();
+    int signal = 0;
+    sigwait(&signals, &signal);
+    log_.Write("flyd.stops", {});
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status OpenStores() {
+    auto store = storage::RocksDbMachineStore::Open(config_.data_dir + "/machines");
+    if (!store.ok()) return store.status();
+    store_ = *std::move(store);
+    auto keyring = storage::SqliteKeyring::Open(config_.data_dir + "/keyring.sqlite");
+    if (!keyring.ok()) return keyring.status();
+    keyring_ = *std::move(keyring);
+    auto ledger = storage::SqliteLedger::Open(config_.data_dir + "/ledger");
+    if (!ledger.ok()) return ledger.status();
+    ledger_ = *std::move(ledger);
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenRuntime() {
+    if (config_.simulated) return absl::UnimplementedError("runtime: SIMULATED, want PROCESS");
+    ProcessRuntimeOptions options{.run_dir = config_.run_dir,
+                                  .init_path = config_.init_path,
+                                  .first_host_id = config_.first_host_id,
+                                  .max_machines = config_.max_machines,
+                                  .hidden_paths = config_.hidden_paths,
+                                  .private_network = config_.private_network};
+    for (const std::string& path : {config_.data_dir, config_.run_dir, config_.tls.private_key_file}) {
+      options.hidden_paths.push_back(path);
+    }
+    auto runtime = ProcessRuntime::Create(
+        std::move(options), clock_, [this](absl::string_view machine_id, absl::string_view boot_id, const BootExit& exit) {
+          supervisor_->OnExit(machine_id, boot_id, exit);
+        });
+    if (!runtime.ok()) return runtime.status();
+    runtime_ = *std::move(runtime);
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenTokens() {
+    auto signer = tokensvc::GrpcSignerClient::Create(
+        {.addresses = config_.signers, .tls = config_.tls, .fleet = config_.fleet}, clock_);
+    if (!signer.ok()) return signer.status();
+    signer_ = *std::move(signer);
+    tokens_ = std::make_unique<tokensvc::TokenService>(*signer_, *ledger_, clock_);
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenMachines(WorkerIdentity identity) {
+    const auto log = [this](absl::string_view event, absl::string_view machine_id, absl::string_view detail) {
+      log_.Write(event, {{"machine", machine_id}, {"detail", detail}});
+    };
+    // No socket is open before Recover, so the gate is there before anybody asks.
+    guests_ = std::make_unique<tokensvc::HttpServer>(
+        tokensvc::HttpLimits{}, kGuestThreads,
+        [this](std::shared_ptr<tokensvc::HttpExchange> exchange) { gate_->Handle(std::move(exchange)); },
+        [this](const std::string& machine_id, int status, const std::string& why) {
+          gate_->OnMalformed(machine_id, status, why);
+        });
+    sockets_ = std::make_unique<HttpGuestSockets>(config_.run_dir, *guests_);
+    supervisor_ = std::make_unique<Supervisor>(SupervisorParts{.store = *store_,
+                                                               .runtime = *runtime_,
+                                                               .sockets = *sockets_,
+                                                               .keyring = *keyring_,
+                                                               .clock = clock_,
+                                                               .ids = tokensvc::RandomIds(),
+                                                               .log = log},
+                                               std::move(identity));
+    absl::StatusOr<GuestGate::RootKeys> root_keys = ReadRootKeys(*keyring_);
+    if (!root_keys.ok()) return root_keys.status();
+    gate_ = std::make_unique<GuestGate>(*supervisor_, *tokens_, clock_, *std::move(root_keys), log);
+    return supervisor_->Recover();
+  }
+
+  absl::Status Listen() {
+    auto credentials = tokensvc::ServerCredentials(config_.tls, config_.fleet, clock_);
+    if (!credentials.ok()) return credentials.status();
+    machines_ = MakeMachinesService(*supervisor_, *store_, config_.run_dir);
+    grpc::ServerBuilder builder;
+    int port = 0;
+    tokensvc::ApplyServerSettings(builder);
+    builder.AddListeningPort(config_.listen, *credentials, &port);
+    builder.RegisterService(machines_.get());
+    control_ = builder.BuildAndStart();
+    if (control_ == nullptr || port == 0) {
+      return absl::UnavailableError(absl::StrCat("listen: ", config_.listen, " cannot be bound, want a free address"));
+    }
+    const std::string address = absl::StrCat(config_.listen.substr(0, config_.listen.rfind(':')), ":", port);
+    log_.Write("flyd.ready", {{"worker", config_.worker}, {"address", address}});
+    return tokensvc::AnnounceReady(config_.ready_file, {{"program", "flyd"}, {"address", address}});
+  }
+
+  const FlydConfig config_;
+  const tokensvc::Clock& clock_;
+  tokensvc::JsonLog log_;
+  std::unique_ptr<storage::RocksDbMachineStore> store_;
+  std::unique_ptr<storage::SqliteKeyring> keyring_;
+  std::unique_ptr<storage::SqliteLedger> ledger_;
+  std::unique_ptr<tokensvc::GrpcSignerClient> signer_;
+  std::unique_ptr<tokensvc::TokenService> tokens_;
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<tokensvc::HttpServer> guests_;
+  std::unique_ptr<HttpGuestSockets> sockets_;
+  std::unique_ptr<Supervisor> supervisor_;
+  std::unique_ptr<GuestGate> gate_;
+  std::unique_ptr<grpc::Service> machines_;
+  std::unique_ptr<grpc::Server> control_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Create(const FlydConfig& config, const tokensvc::Clock& clock) {
+  const sigset_t signals = EndingSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  auto daemon = std::make_unique<RunningDaemon>(config, clock);
+  if (absl::Status opened = daemon->Open(); !opened.ok()) return opened;
+  return daemon;
+}
+
+}  // namespace flyd
