@@ -5,20 +5,34 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace flyd {
+namespace {
+
+// PID 1 runs under ids of its own and comes in through the directory that it holds; everybody else on the host is kept out
+// by RUN_DIR/m/ID, which is 0700.
+constexpr mode_t kSocketMode = 0666;
+constexpr mode_t kMachineMode = 0700;
+constexpr mode_t kGuestMode = 0711;
+
+}  // namespace
 
 absl::Status HttpGuestSockets::Open(absl::string_view machine_id) {
-  std::string directory = run_dir_;
-  for (const absl::string_view part : {absl::string_view("/m"), absl::string_view("/"), absl::string_view("/guest")}) {
-    absl::StrAppend(&directory, part, part == "/" ? machine_id : "");
-    if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-      return absl::UnavailableError(absl::StrCat(directory, ": ", std::strerror(errno), ", want to make it"));
+  const std::string machine = absl::StrCat(run_dir_, "/m/", machine_id);
+  const std::string directory = absl::StrCat(machine, "/guest");
+  const std::pair<std::string, mode_t> folders[] = {
+      {absl::StrCat(run_dir_, "/m"), kMachineMode}, {machine, kMachineMode}, {directory, kGuestMode}};
+  for (const auto& [folder, mode] : folders) {
+    const bool made = mkdir(folder.c_str(), mode) == 0 || errno == EEXIST;
+    if (!made || chmod(folder.c_str(), mode) != 0) {
+      return absl::UnavailableError(absl::StrCat(folder, ": ", std::strerror(errno), ", want to make it"));
     }
   }
-  const absl::Status listening = server_.ListenUnix(machine_id, absl::StrCat(directory, "/api.sock"));
+  const absl::Status listening = server_.ListenUnix(machine_id, absl::StrCat(directory, "/api.sock"), kSocketMode);
   return absl::IsAlreadyExists(listening) ? absl::OkStatus() : listening;
 }
 

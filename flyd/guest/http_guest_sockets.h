@@ -8,8 +8,8 @@
 
 namespace flyd {
 
-// RUN_DIR/m/ID/guest/api.sock for each machine: the directory 0700, the socket 0600. PID 1 holds the directory, so a
-// socket that a restarted flyd makes anew is found.
+// RUN_DIR/m/ID/guest/api.sock for each machine, below a directory that only flyd's user may enter. PID 1 holds `guest`, so
+// a socket that a restarted flyd makes anew is found.
 class HttpGuestSockets final : public GuestSockets {
  public:
   // `server` is not owned and outlives this. Listeners have the machine's id as their tag.

@@ -75,14 +75,12 @@ void Supervisor::LaunchBoot(const Record& record) {
   absl::Status ready = PublishBoot(record, /*booting=*/true);
   if (ready.ok()) ready = parts_.sockets.Open(record.id);
   executor_.Run([this, record, ready] {
-    absl::StatusOr<RunningBoot> running = ready;
-    if (ready.ok()) {
-      running = parts_.runtime.Start({.machine_id = record.id,
-                                      .boot_id = record.boot->boot_id,
-                                      .hostname = record.name,
-                                      .image = record.boot->version.image,
-                                      .image_digest = record.boot->version.image_digest});
-    }
+    const BootSpec spec = {.machine_id = record.id,
+                           .boot_id = record.boot->boot_id,
+                           .hostname = record.name,
+                           .image = record.boot->version.image,
+                           .image_digest = record.boot->version.image_digest};
+    absl::StatusOr<RunningBoot> running = ready.ok() ? parts_.runtime.Start(spec) : absl::StatusOr<RunningBoot>(ready);
     if (!running.ok()) {
       Note("boot.refused_by_runtime", record.id, running.status().message());
       return HandleExit(record.id, record.boot->boot_id, NeverStarted(running.status(), parts_.clock.Now()),

@@ -343,7 +343,7 @@ HttpServer::HttpServer(const HttpLimits& limits, int threads, HttpHandler handle
 
 HttpServer::~HttpServer() = default;
 
-absl::Status HttpServer::ListenUnix(absl::string_view tag, const std::string& path) {
+absl::Status HttpServer::ListenUnix(absl::string_view tag, const std::string& path, mode_t mode) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return absl::UnavailableError(absl::StrCat(path, ": ", path.size(), " bytes, want fewer than 108"));
   }
@@ -351,9 +351,10 @@ absl::Status HttpServer::ListenUnix(absl::string_view tag, const std::string& pa
   stream_protocol::acceptor acceptor(core_->io());
   beast::error_code error;
   acceptor.open(stream_protocol(), error);
-  // The file has its mode from its first instant: fchmod of the descriptor sets what bind creates.
-  if (!error && fchmod(acceptor.native_handle(), 0600) != 0) error.assign(errno, boost::system::system_category());
+  // The file is never wider than `mode`; what the umask took away is given back before anyone is listened to.
+  if (!error && fchmod(acceptor.native_handle(), mode) != 0) error.assign(errno, boost::system::system_category());
   if (!error) acceptor.bind(stream_protocol::endpoint(path), error);
+  if (!error && chmod(path.c_str(), mode) != 0) error.assign(errno, boost::system::system_category());
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return absl::UnavailableError(absl::StrCat(path, ": ", error.message(), ", want to listen there"));
   return core_->Start<stream_protocol>(tag, std::move(acceptor), core_->Plain<stream_protocol>());

@@ -1,6 +1,8 @@
 #ifndef TOKENSVC_HTTP_HTTP_SERVER_H_
 #define TOKENSVC_HTTP_HTTP_SERVER_H_
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -37,9 +39,9 @@ class HttpServer {
   // Ends every connection; returns when no handler runs. Exchanges may be answered afterwards: nothing happens.
   ~HttpServer();
 
-  // Listens on a Unix socket with mode 0600; a file that is in the way is replaced. `tag` names the listener to handlers
+  // Listens on a Unix socket of that mode; a file that is in the way is replaced. `tag` names the listener to handlers
   // and to Close. Unavailable, naming the path. AlreadyExists: the tag is in use.
-  absl::Status ListenUnix(absl::string_view tag, const std::string& path);
+  absl::Status ListenUnix(absl::string_view tag, const std::string& path, mode_t mode);
 
   // Listens on "HOST:PORT"; port 0 lets the kernel choose. The address that it listens on.
   absl::StatusOr<std::string> ListenTcp(absl::string_view tag, absl::string_view address);
