@@ -78,7 +78,7 @@ CheckedRequest RequestChecker::CheckOne(const SignRequest& request, StreamPlacem
   const Placement& placement = *evidence->placement;
   checked.record.machine_id = placement.identity.machine_id;
   checked.record.organization_id = placement.identity.organization_id;
-  uint64_t& served = served_generation_[placement.identity.machine_id];
+  const auto served = served_generation_.find(placement.identity.machine_id);
   const SignCase sign_case{.request = request,
                            .evidence = *evidence,
                            .placement = placement,
@@ -87,14 +87,17 @@ CheckedRequest RequestChecker::CheckOne(const SignRequest& request, StreamPlacem
                            .now = now,
                            .clock_error = quality_.ErrorBound(),
                            .waited = clock_.Monotonic() - basis.arrived,
-                           .served_generation = served};
+                           .served_generation = served == served_generation_.end() ? 0 : served->second};
   std::variant<Refusal, TokenClaims> judged = JudgeSignRequest(sign_case, rules_, NewUuid(ids_));
   if (Refusal* refusal = std::get_if<Refusal>(&judged)) {
     checked.Refuse(std::move(*refusal));
     return checked;
   }
   Prepare(std::get<TokenClaims>(judged), basis, checked);
-  if (!checked.refused()) served = std::max(served, placement.generation);
+  if (!checked.refused()) {
+    uint64_t& newest = served_generation_[placement.identity.machine_id];
+    newest = std::max(newest, placement.generation);
+  }
   return checked;
 }
 

@@ -1,0 +1,55 @@
+// A PKCS#11 module for tests: passes every call on to the module whose path is in FLYD_SHIM_MODULE, and appends one byte to
+// the file FLYD_SHIM_COUNT_FILE before each call that uses a private key. The file's size is the number of such calls.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <p11-kit/pkcs11.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+namespace {
+
+CK_FUNCTION_LIST* real = nullptr;
+CK_FUNCTION_LIST counting;
+
+void Count() {
+  const int fd = open(getenv("FLYD_SHIM_COUNT_FILE"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  // A use that cannot be counted must not pass as none.
+  if (fd < 0 || write(fd, "s", 1) != 1) abort();
+  close(fd);
+}
+
+CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
+  Count();
+  return real->C_Sign(session, data, size, signature, signature_size);
+}
+
+CK_RV SignFinal(CK_SESSION_HANDLE session, CK_BYTE* signature, CK_ULONG* signature_size) {
+  Count();
+  return real->C_SignFinal(session, signature, signature_size);
+}
+
+CK_RV SignRecover(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
+  Count();
+  return real->C_SignRecover(session, data, size, signature, signature_size);
+}
+
+CK_RV Decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* plain, CK_ULONG* plain_size) {
+  Count();
+  return real->C_Decrypt(session, data, size, plain, plain_size);
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
+  void* library = dlopen(getenv("FLYD_SHIM_MODULE"), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return CKR_GENERAL_ERROR;
+  const auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
+  if (get == nullptr || get(&real) != CKR_OK) return CKR_GENERAL_ERROR;
+  counting = *real;
+  counting.C_Sign = Sign;
+  counting.C_SignFinal = SignFinal;
+  counting.C_SignRecover = SignRecover;
+  counting.C_Decrypt = Decrypt;
+  *list = &counting;
+  return CKR_OK;
+}
