@@ -1,10 +1,14 @@
 // A PKCS#11 module for tests: passes every call on to the module whose path is in FLYD_SHIM_MODULE, and appends one byte to
 // the file FLYD_SHIM_COUNT_FILE before each call that uses a private key. The file's size is the number of such calls.
+// While a file COUNT_FILE.dead exists, C_Sign fails as a broken device does; a file COUNT_FILE.lose is removed and costs the
+// session of the next C_Sign.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <p11-kit/pkcs11.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include <string>
 
 namespace {
 
@@ -18,7 +22,14 @@ void Count() {
   close(fd);
 }
 
+std::string Switch(const char* name) { return std::string(getenv("FLYD_SHIM_COUNT_FILE")) + "." + name; }
+
 CK_RV Sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
+  if (access(Switch("dead").c_str(), F_OK) == 0) return CKR_DEVICE_ERROR;
+  if (unlink(Switch("lose").c_str()) == 0) {
+    real->C_CloseSession(session);
+    return CKR_SESSION_HANDLE_INVALID;
+  }
   Count();
   return real->C_Sign(session, data, size, signature, signature_size);
 }

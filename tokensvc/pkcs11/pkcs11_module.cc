@@ -25,6 +25,7 @@ bool MeansSessionLost(CK_RV result) {
     case CKR_TOKEN_NOT_PRESENT:
     case CKR_KEY_HANDLE_INVALID:
     case CKR_OBJECT_HANDLE_INVALID:
+    case CKR_OPERATION_ACTIVE:  // a call that failed left the session in the midst of it
       return true;
     default:
       return false;
