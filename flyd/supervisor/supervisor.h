@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -158,6 +159,10 @@ class Supervisor final : public BootGate {
   BootRegistry registry_;
   static constexpr size_t kStripes = 64;
   std::array<absl::Mutex, kStripes> locks_;
+
+  // Boots that the last process was starting when it ended. It may have answered POST /boot without PID 1 hearing it: such
+  // a boot cannot begin, and another takes its place. Set by Recover, constant afterwards.
+  absl::flat_hash_set<std::string> interrupted_;
 
   absl::Mutex changed_mu_;
   absl::CondVar changed_;  // after every commit

@@ -141,6 +141,9 @@ void Supervisor::HandleExit(const std::string& id, const std::string& boot_id, c
                                    .exited_at = exit.exited_at,
                                    .error = exit.error};
   record->boot->exit = report;
+  if (record->state == MachineState::kStarting && !exit.error.empty() && interrupted_.contains(boot_id)) {
+    next = MachineState::kStarting;
+  }
   record->state = *next;
   const bool boots_again = *next == MachineState::kStarting;
   if (boots_again) {
@@ -190,6 +193,7 @@ absl::Status Supervisor::Recover() {
 }
 
 absl::Status Supervisor::RecoverMachine(const Record& record) {
+  if (record.state == MachineState::kStarting) interrupted_.insert(record.boot->boot_id);
   const bool ended = !record.boot.has_value() || record.boot->exit.has_value();
   if (record.state == MachineState::kDestroying && ended) {
     executor_.Run([this, id = record.id] { FinishDestroy(id); });

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "proto/fleet/v1/fleet.grpc.pb.h"
 #include "tokensvc/fleet/parse_fleet_request.h"
 #include "tokensvc/fleetlog/fleet_change_codec.h"
@@ -18,6 +19,9 @@ namespace {
 namespace pb = fly::fleet::v1;
 
 constexpr int kMaxRenewals = 1000;
+// So that a machine that runs a moment after its organization was created or resumed is signed for. A signer that is away
+// learns of it when it is back.
+constexpr absl::Duration kNewIssuerWait = absl::Seconds(2);
 
 class FleetHandler final : public pb::Fleet::Service {
  public:
@@ -31,6 +35,7 @@ class FleetHandler final : public pb::Fleet::Service {
     if (!parsed.ok()) return audit_.Read(*context, "CreateOrganization", request->slug(), parsed.status());
     const absl::StatusOr<OrganizationEntry> created = organizations_.Create(*parsed);
     if (created.ok()) Fill(*created, *response);
+    if (created.ok()) log_.AwaitSettled(log_.number(), kNewIssuerWait);
     return audit_.Changed(*context, "CreateOrganization", request->slug(), created.status());
   }
 
@@ -59,6 +64,7 @@ class FleetHandler final : public pb::Fleet::Service {
     if (changed.ok()) {
       Fill(changed->organization, *response->mutable_organization());
       *response->mutable_fenced_except() = {changed->fenced_except.begin(), changed->fenced_except.end()};
+      if (*state == IssuerState::kActive) log_.AwaitSettled(log_.number(), kNewIssuerWait);
     }
     return audit_.Changed(*context, "SetOrganizationState", request->slug(), changed.status());
   }

@@ -139,6 +139,11 @@ class HttpServer::Core {
     return absl::OkStatus();
   }
 
+  bool Has(absl::string_view tag) {
+    absl::MutexLock lock(&mu_);
+    return listeners_.contains(std::string(tag));
+  }
+
   void Close(absl::string_view tag) {
     std::optional<Listener> listener;
     {
@@ -347,6 +352,8 @@ absl::Status HttpServer::ListenUnix(absl::string_view tag, const std::string& pa
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return absl::UnavailableError(absl::StrCat(path, ": ", path.size(), " bytes, want fewer than 108"));
   }
+  // Before the file is touched: it may be the one that is listened on.
+  if (core_->Has(tag)) return absl::AlreadyExistsError(absl::StrCat("listener ", tag, ": exists, want another tag"));
   unlink(path.c_str());
   stream_protocol::acceptor acceptor(core_->io());
   beast::error_code error;

@@ -3,9 +3,11 @@ import json
 import os
 import pathlib
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 from . import configs, hsm, namespaces, processes
 from .errors import FleetError
@@ -50,11 +52,15 @@ class Fleet:
         self.dir.chmod(0o755)
         self._choose_addresses()
         self._issue_certificates()
-        environments = {"fleetd": hsm.prepare(self.dir / "fleetd", "flyd-fleet"),
-                        "signerd": hsm.prepare(self.dir / "signerd", "flyd-signer")}
         for name in DAEMONS:
-            self._start(name, environments.get(name, {}))
+            self.up_one(name)
+        self._wait_for_keys()
         self._write_environment()
+
+    def up_one(self, name):
+        """One daemon, if it does not run; everything that it needs on disk is there."""
+        label = {"fleetd": "flyd-fleet", "signerd": "flyd-signer"}.get(name)
+        self._start(name, hsm.prepare(self.dir / name, label) if label else {})
 
     def _choose_addresses(self):
         if "ports" not in self.state:
@@ -105,6 +111,19 @@ class Fleet:
                                  + "\n".join(log.read_text(errors="replace").splitlines()[-5:]))
             if time.monotonic() > deadline:
                 raise FleetError(f"{name}: not ready after {READY_SECONDS} s; see {log}")
+            time.sleep(0.02)
+
+    def _wait_for_keys(self):
+        """issuerd has keys once a signer has followed the fleet log: then the whole chain stands."""
+        context = ssl.create_default_context(cafile=self.dir / "pki" / "ca.pem") if self.https else None
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.issuer_base()}/readyz", timeout=2, context=context)
+                return
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise FleetError(f"issuerd: no keys after {READY_SECONDS} s ({error}); see {self.dir}/log") from error
             time.sleep(0.02)
 
     def _write_environment(self):
