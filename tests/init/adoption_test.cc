@@ -7,13 +7,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "flyd/runtime/boot_files.h"
 #include "flyd/runtime/process_identity.h"
 #include "flyd/runtime/runtime.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/eventually.h"
 #include "tests/init/machine_fixture.h"
 #include "tests/status_matchers.h"
 
@@ -26,13 +26,13 @@ class AdoptionTest : public MachineTest {
  protected:
   // Observes until the boot is seen to have ended.
   flyd::BootExit AwaitObservedExit() {
-    const absl::Time give_up = absl::Now() + absl::Seconds(15);
-    while (absl::Now() < give_up) {
-      const absl::StatusOr<flyd::BootObservation> seen = runtime_->Observe(kMachine, kBoot);
+    absl::StatusOr<flyd::BootObservation> seen = absl::InternalError("not observed");
+    const bool ended = Eventually([&] {
+      seen = runtime_->Observe(kMachine, kBoot);
       EXPECT_THAT(seen.status(), IsOk());
-      if (seen.ok() && std::holds_alternative<flyd::BootExit>(*seen)) return std::get<flyd::BootExit>(*seen);
-      absl::SleepFor(absl::Milliseconds(5));
-    }
+      return seen.ok() && std::holds_alternative<flyd::BootExit>(*seen);
+    });
+    if (ended) return std::get<flyd::BootExit>(*seen);
     ADD_FAILURE() << "no end was observed";
     return {};
   }
@@ -102,9 +102,7 @@ TEST_F(AdoptionTest, AKilledRunnerTakesItsMachineAlong) {
   ASSERT_TRUE(exit.has_value());
   EXPECT_EQ(exit->exit_code, 137);
   EXPECT_THAT(exit->error, HasSubstr("without exit.json"));
-  const absl::Time give_up = absl::Now() + absl::Seconds(10);
-  while (!absl::IsNotFound(flyd::OpenProcess(*init).status()) && absl::Now() < give_up) absl::SleepFor(absl::Milliseconds(5));
-  EXPECT_THAT(flyd::OpenProcess(*init).status(), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_TRUE(Eventually([&] { return absl::IsNotFound(flyd::OpenProcess(*init).status()); }));
 }
 
 TEST_F(AdoptionTest, AStoppedRunnerIsEndedWithItsMachine) {

@@ -1,5 +1,7 @@
 #include "tests/init/machine_fixture.h"
 
+#include "tests/fakes/eventually.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,7 +19,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "flyd/runtime/boot_files.h"
 #include "flyd/runtime/process_runtime.h"
@@ -50,10 +51,7 @@ void MachineTest::SetUp() {
 
 void MachineTest::TearDown() {
   if (runtime_ != nullptr) (void)runtime_->Signal(kMachine, kBoot, SIGKILL);  // most have ended by themselves
-  const absl::Time give_up = absl::Now() + absl::Seconds(10);
-  while (runtime_ != nullptr && !runtime_->Remove(kMachine, kBoot).ok() && absl::Now() < give_up) {
-    absl::SleepFor(absl::Milliseconds(5));
-  }
+  Eventually([this] { return runtime_ == nullptr || runtime_->Remove(kMachine, kBoot).ok(); });
   runtime_.reset();
   flyd_.reset();
   std::error_code ignored;
@@ -128,11 +126,7 @@ std::optional<flyd::BootExit> MachineTest::AwaitExit(absl::Duration deadline) {
 }
 
 bool MachineTest::AwaitOutput(absl::string_view text) {
-  const absl::Time give_up = absl::Now() + absl::Seconds(15);
-  while (absl::Now() < give_up) {
-    if (absl::StrContains(Output(), text)) return true;
-    absl::SleepFor(absl::Milliseconds(5));
-  }
+  if (Eventually([&] { return absl::StrContains(Output(), text); })) return true;
   ADD_FAILURE() << "output: " << Output() << Errors() << ", want " << text;
   return false;
 }

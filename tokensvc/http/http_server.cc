@@ -22,7 +22,6 @@
 #include <chrono>
 #include <map>
 #include <optional>
-#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -31,6 +30,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "tokensvc/http/http_connections.h"
 
 namespace tokensvc {
 namespace {
@@ -47,37 +47,9 @@ using Stream = beast::basic_stream<Protocol, asio::strand<asio::io_context::exec
 template <typename Protocol>
 using TlsStream = beast::ssl_stream<Stream<Protocol>>;
 
-// The descriptors of one listener's connections, so that Close reaches them.
-class Connections {
- public:
-  explicit Connections(size_t most) : most_(most) {}
-
-  // False: too many, or the listener is closed.
-  bool Add(int fd) ABSL_LOCKS_EXCLUDED(mu_) {
-    absl::MutexLock lock(&mu_);
-    return !closed_ && open_.size() < most_ && open_.insert(fd).second;
-  }
-  void Remove(int fd) ABSL_LOCKS_EXCLUDED(mu_) {
-    absl::MutexLock lock(&mu_);
-    open_.erase(fd);
-  }
-  // Reads end, writes fail; each connection then closes its own descriptor.
-  void ShutDown() ABSL_LOCKS_EXCLUDED(mu_) {
-    absl::MutexLock lock(&mu_);
-    closed_ = true;
-    for (const int fd : open_) shutdown(fd, SHUT_RDWR);
-  }
-
- private:
-  const size_t most_;
-  absl::Mutex mu_;
-  std::set<int> open_ ABSL_GUARDED_BY(mu_);
-  bool closed_ ABSL_GUARDED_BY(mu_) = false;
-};
-
 struct Listener {
   std::string tag;
-  std::shared_ptr<Connections> connections;
+  std::shared_ptr<HttpConnections> connections;
   std::function<void()> stop_accepting;
 };
 
@@ -88,6 +60,14 @@ int StatusOfParseError(const beast::error_code& error) {
   if (error == http::error::body_limit) return 413;
   if (error == beast::error::timeout) return 408;
   return 400;
+}
+
+// Request line, fields and the blank line, as they stood on the wire but for optional white space: the parser's own limit
+// leaves the request line out.
+size_t HeaderBytes(const http::request<http::string_body>& message) {
+  size_t bytes = message.method_string().size() + message.target().size() + sizeof("  HTTP/1.1\r\n\r\n") - 1;
+  for (const auto& field : message) bytes += field.name_string().size() + field.value().size() + sizeof(": \r\n") - 1;
+  return bytes;
 }
 
 HttpRequest TakeRequest(http::request<http::string_body>&& message) {
@@ -124,7 +104,7 @@ class HttpServer::Core {
   absl::Status Start(absl::string_view tag, typename Protocol::acceptor acceptor, Serve serve) {
     auto shared = std::make_shared<typename Protocol::acceptor>(std::move(acceptor));
     Listener listener{.tag = std::string(tag),
-                      .connections = std::make_shared<Connections>(limits_.connections),
+                      .connections = std::make_shared<HttpConnections>(limits_.connections),
                       .stop_accepting = [shared] {
                         asio::post(shared->get_executor(), [shared] {
                           beast::error_code ignored;  // closed already is what was wanted
@@ -240,8 +220,9 @@ class HttpServer::Core {
       lowest.expires_after(Chrono(limits_.read_timeout));
       const auto [error, read] = co_await http::async_read(stream, buffer, parser, kAwait);
       if (error == http::error::end_of_stream || error == asio::error::connection_reset) co_return;
-      if (error) {
-        co_await Refuse(stream, lowest, StatusOfParseError(error), listener.tag);
+      const bool too_long = !error && HeaderBytes(parser.get()) > limits_.header_bytes;
+      if (error || too_long) {
+        co_await Refuse(stream, lowest, too_long ? 431 : StatusOfParseError(error), listener.tag);
         co_return;
       }
       const bool keep_alive = parser.get().keep_alive() && parser.get().version() == 11;
