@@ -1,0 +1,94 @@
+#include "tests/supervisor/supervised_fixture.h"
+
+#include <thread>
+
+#include "absl/strings/str_format.h"
+#include "storage/sqlite_keyring.h"
+#include "tests/fakes/test_placement.h"
+#include "tests/status_matchers.h"
+#include "tokensvc/clock.h"
+
+namespace tests {
+
+absl::Status RecordedSockets::Open(absl::string_view machine_id) {
+  absl::MutexLock lock(&mu_);
+  open_.insert(std::string(machine_id));
+  return absl::OkStatus();
+}
+
+void RecordedSockets::Close(absl::string_view machine_id) {
+  absl::MutexLock lock(&mu_);
+  open_.erase(std::string(machine_id));
+}
+
+bool RecordedSockets::IsOpen(const std::string& machine_id) const {
+  absl::MutexLock lock(&mu_);
+  return open_.contains(machine_id);
+}
+
+SupervisedFixture::SupervisedFixture() {
+  absl::StatusOr<std::unique_ptr<storage::SqliteKeyring>> keyring =
+      storage::SqliteKeyring::Open(folder_.path() + "/keyring");
+  EXPECT_THAT(keyring, IsOk());
+  EXPECT_THAT((*keyring)->Put(1, storage::SecretBytes(std::string(32, 'k'))), IsOk());
+  keyring_ = *std::move(keyring);
+  Restart();
+}
+
+void SupervisedFixture::Restart() {
+  runtime_.SetSink(nullptr);
+  supervisor_.reset();
+  supervisor_ = std::make_unique<flyd::Supervisor>(
+      flyd::SupervisorParts{.store = store_,
+                            .runtime = runtime_,
+                            .sockets = sockets_,
+                            .keyring = *keyring_,
+                            .clock = tokensvc::RealClock(),
+                            .ids = ids_,
+                            .log = [](absl::string_view, absl::string_view, absl::string_view) {}},
+      flyd::WorkerIdentity{.worker = "w1",
+                           .key_epoch = 1,
+                           .placement_keys = {{.key_id = key_.key_id(), .spki_der = key_.spki_der()}}});
+  runtime_.SetSink([this](absl::string_view machine, absl::string_view boot, const flyd::BootExit& exit) {
+    supervisor_->OnExit(machine, boot, exit);
+  });
+  EXPECT_THAT(supervisor_->Recover(), IsOk());
+}
+
+std::string SupervisedFixture::IdOf(int machine) { return absl::StrFormat("%014x", machine); }
+
+std::string SupervisedFixture::PlacementOf(int machine, int version) const {
+  tokensvc::Placement placement = ExamplePlacement(key_, tokensvc::RealClock().Now());
+  placement.identity.machine_id = IdOf(machine);
+  placement.identity.machine_name = absl::StrFormat("m%d", machine);
+  placement.identity.machine_version = absl::StrFormat("01HTGGC1TZ2JHK83J4AC0%05d", version);
+  return SignPlacement(placement, key_);
+}
+
+storage::MachineRecord SupervisedFixture::Launch(int machine) {
+  const absl::StatusOr<storage::MachineRecord> created =
+      supervisor_->Create({.placement = PlacementOf(machine, 1), .config = ""});
+  EXPECT_THAT(created, IsOk());
+  return *created;
+}
+
+void SupervisedFixture::ReportStarted(const std::string& id) {
+  const auto view = supervisor_->PresentBoot(id);
+  ASSERT_THAT(view, IsOk());
+  ASSERT_THAT(supervisor_->ReportFromInit(**view, "started", ""), IsOk());
+}
+
+storage::MachineRecord SupervisedFixture::LaunchStarted(int machine) {
+  Launch(machine);
+  while (!store_.Get(IdOf(machine))->boot->runner.has_value()) std::this_thread::yield();
+  ReportStarted(IdOf(machine));
+  return AwaitState(IdOf(machine), flyd::MachineState::kStarted);
+}
+
+storage::MachineRecord SupervisedFixture::AwaitState(const std::string& id, flyd::MachineState state) {
+  const absl::StatusOr<storage::MachineRecord> record = supervisor_->Wait(id, state, "", absl::Seconds(10));
+  EXPECT_THAT(record, IsOk());
+  return record.value_or(storage::MachineRecord{});
+}
+
+}  // namespace tests

@@ -1,0 +1,62 @@
+#ifndef TESTS_SUPERVISOR_SUPERVISED_FIXTURE_H_
+#define TESTS_SUPERVISOR_SUPERVISED_FIXTURE_H_
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "flyd/supervisor/supervisor.h"
+#include "gtest/gtest.h"
+#include "tests/fakes/es256_test_key.h"
+#include "tests/fakes/fake_runtime.h"
+#include "tests/fakes/memory_machine_store.h"
+#include "tests/fakes/scratch_folder.h"
+#include "tests/fakes/sequential_ids.h"
+#include "tokensvc/placement/placement.h"
+
+namespace tests {
+
+// Remembers which machines have a socket.
+class RecordedSockets final : public flyd::GuestSockets {
+ public:
+  absl::Status Open(absl::string_view machine_id) override;
+  void Close(absl::string_view machine_id) override;
+  bool IsOpen(const std::string& machine_id) const;
+
+ private:
+  mutable absl::Mutex mu_;
+  std::set<std::string> open_ ABSL_GUARDED_BY(mu_);
+};
+
+// A supervisor on a store in memory and a runtime without processes, both of which outlive it: Restart is kill and start.
+class SupervisedFixture : public testing::Test {
+ protected:
+  SupervisedFixture();
+
+  // The supervisor of before is gone; the next has recovered.
+  void Restart();
+
+  // A signed placement; `machine` is the number of the machine, `version` of its configuration, both from 1.
+  std::string PlacementOf(int machine, int version) const;
+  static std::string IdOf(int machine);
+
+  // Creates and starts; in state starting.
+  storage::MachineRecord Launch(int machine);
+  // The same, and PID 1 has reported: in state started.
+  storage::MachineRecord LaunchStarted(int machine);
+  void ReportStarted(const std::string& id);
+  storage::MachineRecord AwaitState(const std::string& id, flyd::MachineState state);
+
+  ScratchFolder folder_;
+  Es256TestKey key_;
+  MemoryMachineStore store_;
+  FakeRuntime runtime_;
+  RecordedSockets sockets_;
+  SequentialIds ids_;
+  std::unique_ptr<storage::Keyring> keyring_;
+  std::unique_ptr<flyd::Supervisor> supervisor_;
+};
+
+}  // namespace tests
+
+#endif  // TESTS_SUPERVISOR_SUPERVISED_FIXTURE_H_
