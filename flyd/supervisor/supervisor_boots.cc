@@ -82,6 +82,11 @@ void Supervisor::LaunchBoot(const Record& record) {
                            .image_digest = record.boot->version.image_digest};
     absl::StatusOr<RunningBoot> running = ready.ok() ? parts_.runtime.Start(spec) : absl::StatusOr<RunningBoot>(ready);
     if (!running.ok()) {
+      // A boot that has begun and ended before this call is no refusal: its own exit is the one to record.
+      const absl::StatusOr<BootObservation> seen = parts_.runtime.Observe(record.id, record.boot->boot_id);
+      if (const BootExit* exit = seen.ok() ? std::get_if<BootExit>(&*seen) : nullptr) {
+        return HandleExit(record.id, record.boot->boot_id, *exit, MachineEvent::kExited);
+      }
       Note("boot.refused_by_runtime", record.id, running.status().message());
       return HandleExit(record.id, record.boot->boot_id, NeverStarted(running.status(), parts_.clock.Now()),
                         MachineEvent::kRefused);
