@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "storage/sqlite_connection.h"
 #include "tests/fakes/es256_test_key.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/scratch_folder.h"
@@ -226,6 +227,26 @@ TEST_F(BatchPipelineTest, AnRsaSignatureThatDoesNotHoldNeverLeaves) {
   AwaitAnswered(1);
   EXPECT_EQ(hsm_.asked(), 1);
   EXPECT_TRUE(IsRefused(outcomes_.back(), RefusalCode::kKeyUnavailable));
+}
+
+TEST_F(BatchPipelineTest, WithoutItsLogNothingIsSignedUntilItTakesRowsAgain) {
+  constexpr const char* kVersionOne[] = {""};  // the file is of that version already
+  auto other = storage::SqliteConnection::Open(folder_.path() + "/log.db", storage::SqliteSync::kEveryCommit, kVersionOne);
+  ASSERT_THAT(other, IsOk());
+  ASSERT_THAT((*other)->Execute("BEGIN IMMEDIATE"), IsOk());
+  const std::shared_ptr<SignLane> lane = Lane();
+  Submit(lane, Batch(1), "while it is held");
+  AwaitAnswered(1);
+  EXPECT_TRUE(IsRefused(outcomes_.back(), RefusalCode::kLogUnavailable));
+  EXPECT_FALSE(pipeline_->Health().ok());
+  ASSERT_THAT((*other)->Execute("ROLLBACK"), IsOk());
+  Submit(lane, Batch(1), "tries the log");
+  AwaitAnswered(2);
+  EXPECT_TRUE(IsRefused(outcomes_.back(), RefusalCode::kLogUnavailable));
+  Submit(lane, Batch(1), "signed");
+  AwaitAnswered(3);
+  EXPECT_TRUE(std::holds_alternative<SignedToken>(outcomes_.back().result));
+  EXPECT_EQ(hsm_.asked(), 2);
 }
 
 TEST_F(BatchPipelineTest, AnEntryIsAcknowledgedOnlyWhenNothingOlderCanBeAnswered) {

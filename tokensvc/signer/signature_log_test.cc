@@ -5,11 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/sqlite_connection.h"
 #include "tests/fakes/scratch_folder.h"
 #include "tests/status_matchers.h"
+#include "tokensvc/es256/es256_verify.h"
 
 namespace tokensvc {
 namespace {
@@ -53,6 +55,17 @@ TEST_F(SignatureLogTest, TheChainGoesOnAfterTheLogWasOpenedAgain) {
   ASSERT_EQ(rows->size(), 2u);
   EXPECT_EQ((*rows)[0].record.jti, "b");
   EXPECT_EQ((*rows)[1].previous_sha256, (*rows)[0].sha256);
+}
+
+// The example of signature_log_format.md.
+TEST_F(SignatureLogTest, ARowHashesTheInputThatTheFormatDescribes) {
+  const std::string input = absl::HexStringToBytes(
+      "666c79642d7369676e61747572652d6c6f672d763100" "0000000000000001" "0000000000000020" +
+      std::string(64, '0') + "0000018bcfe56800" "0000000000000002" "7731" "0000000000000000" "0000000000000000"
+      "0000000000000001" + std::string(6 * 16, '0'));
+  EXPECT_EQ(SignatureRowSha256(1, std::string(32, '\0'),
+                               {.at = absl::FromUnixMillis(1'700'000'000'000), .worker = "w1", .code = 1}),
+            Sha256(input));
 }
 
 TEST_F(SignatureLogTest, AChangedRowIsFound) {
