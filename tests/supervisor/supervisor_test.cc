@@ -92,6 +92,7 @@ TEST_F(SupervisorTest, DuringAnUpdateTheOldBootIsStillTheOldVersion) {
   EXPECT_EQ(store_.Get(id_)->desired.version, "01HTGGC1TZ2JHK83J4AC000002");
   runtime_.End(id_, (*view)->boot_id, {.exit_code = 0});
   AwaitState(id_, MachineState::kStarting);
+  while (!supervisor_->PresentBoot(id_).ok()) std::this_thread::yield();  // published right after it is committed
   EXPECT_EQ((*supervisor_->PresentBoot(id_))->version, "01HTGGC1TZ2JHK83J4AC000002");
 }
 
