@@ -204,13 +204,12 @@ class GrpcSignerClient::Core {
   pb::SignBatch Encode(std::vector<QueuedSign>& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     pb::SignBatch message;
     const absl::Time now = clock_.Now();
-    uint64_t id = 0;
     for (QueuedSign& request : batch) {
       ++request.attempts;
       if (stream_->placements_sent.insert(request.item.placement_sha256).second) {
         message.add_placements(*request.item.placement);
       }
-      EncodeSignRequest(id++, request.item, now, *message.add_requests());
+      EncodeSignRequest(++last_id_, request.item, now, *message.add_requests());
     }
     return message;
   }
@@ -330,6 +329,7 @@ class GrpcSignerClient::Core {
   absl::Duration backoff_ ABSL_GUARDED_BY(mu_) = kMinBackoff;
   absl::Duration reconnect_at_ ABSL_GUARDED_BY(mu_) = -absl::InfiniteDuration();
   absl::BitGen random_ ABSL_GUARDED_BY(mu_);
+  uint64_t last_id_ ABSL_GUARDED_BY(mu_) = 0;
   Counters counters_ ABSL_GUARDED_BY(mu_);
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -6,6 +6,7 @@ from . import hsm
 FLEET = "dev"
 WORKER = "w1"
 REGION = "dev"
+SIGNER_SESSIONS = 2  # SoftHSM scales to the number of cores, then collapses
 
 
 def tls_files(fleet, name):
@@ -55,7 +56,7 @@ def _fleetd(fleet):
 
 def _signerd(fleet):
     return _common(fleet, "signerd", "signerd") | {
-        "hsm": _hsm(fleet, "signerd", "flyd-signer") | {"sessions": 2},
+        "hsm": _hsm(fleet, "signerd", "flyd-signer") | {"sessions": SIGNER_SESSIONS},
         "data_dir": str(fleet.dir / "signerd" / "data"),
         "fleetd": fleet.address("fleetd"),
         "fleet_key_file": str(fleet.dir / "fleetd" / "fleet-key.pem"),
