@@ -146,8 +146,9 @@ class MachinesService final : public pb::Machines::Service {
       // Asked before reading: what was written before the end is read after it.
       record = store_.Get(request->id());
       const bool ended = !record.ok() || record->boot->boot_id != boot_id || record->boot->exit.has_value();
-      const bool wrote = PassOn(out, pb::LogChunk::STDOUT, *writer) | PassOn(err, pb::LogChunk::STDERR, *writer);
-      if (wrote) continue;
+      const bool wrote_out = PassOn(out, pb::LogChunk::STDOUT, *writer);
+      const bool wrote_err = PassOn(err, pb::LogChunk::STDERR, *writer);
+      if (wrote_out || wrote_err) continue;
       if (ended || !request->follow()) return grpc::Status::OK;
       poll(nullptr, 0, kFollowMillis);
     }
