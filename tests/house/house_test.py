@@ -31,6 +31,9 @@ class HouseTest(unittest.TestCase):
     def test_only_the_real_clock_reads_the_time(self):
         self.check(rules.readings_of_the_clock)
 
+    def test_each_layer_has_a_readme(self):
+        self.check(rules.readmes)
+
     def test_no_test_sleeps(self):
         self.check(rules.sleeps_in_tests)
 
