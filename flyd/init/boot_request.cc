@@ -48,7 +48,8 @@ asio::awaitable<void> ReportBootEvent(GuestConnection& guest, absl::string_view 
   const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   GuestRequest request = {.method = "POST", .target = "/boot/events", .body = text};
   request.headers.emplace_back("Content-Type", "application/json");
-  co_await guest.Exchange(request, Resend::kUntilAnswered);
+  // A report that flyd does not take is lost: the machine runs on, and flyd still learns of its end from the runner.
+  (co_await guest.Exchange(request, Resend::kUntilAnswered)).IgnoreError();
 }
 
 }  // namespace flyd

@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "tests/fakes/eventually.h"
 #include "tokensvc/clock.h"
 
 namespace tests {
@@ -56,16 +57,15 @@ bool SignerdProcess::Start() {
     execl(kSignerd, kSignerd, "--config", config_file().c_str(), nullptr);
     _exit(127);
   }
-  const absl::Duration deadline = tokensvc::RealClock().Monotonic() + absl::Seconds(30);
-  while (tokensvc::RealClock().Monotonic() < deadline) {
-    if (!ReadWhole(dir_ + "/ready.json").empty()) return true;
-    if (waitpid(pid_, nullptr, WNOHANG) == pid_) {
-      pid_ = -1;
-      return false;
-    }
-    usleep(5000);
-  }
-  return false;
+  bool ended = false;
+  const bool seen = Eventually(
+      [&] {
+        ended = waitpid(pid_, nullptr, WNOHANG) == pid_;
+        return ended || !ReadWhole(dir_ + "/ready.json").empty();
+      },
+      absl::Seconds(30));
+  if (ended) pid_ = -1;
+  return seen && !ended;
 }
 
 int SignerdProcess::Stop(int signal) {
