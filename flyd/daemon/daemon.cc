@@ -16,6 +16,7 @@
 #include "flyd/guest/guest_gate.h"
 #include "flyd/guest/http_guest_sockets.h"
 #include "flyd/runtime/process_runtime.h"
+#include "flyd/runtime/simulated_runtime.h"
 #include "flyd/supervisor/supervisor.h"
 #include "storage/rocksdb_machine_store.h"
 #include "storage/sqlite_keyring.h"
@@ -107,7 +108,15 @@ class RunningDaemon final : public Daemon {
   }
 
   absl::Status OpenRuntime() {
-    if (config_.simulated) return absl::UnimplementedError("runtime: SIMULATED, want PROCESS");
+    const ExitSink sink = [this](absl::string_view machine_id, absl::string_view boot_id, const BootExit& exit) {
+      supervisor_->OnExit(machine_id, boot_id, exit);
+    };
+    if (config_.simulated) {
+      auto simulated = std::make_unique<SimulatedRuntime>(clock_);
+      simulated->SetSink(sink);
+      runtime_ = std::move(simulated);
+      return absl::OkStatus();
+    }
     ProcessRuntimeOptions options{.run_dir = config_.run_dir,
                                   .init_path = config_.init_path,
                                   .first_host_id = config_.first_host_id,
@@ -117,10 +126,7 @@ class RunningDaemon final : public Daemon {
     for (const std::string& path : {config_.data_dir, config_.run_dir, config_.tls.private_key_file}) {
       options.hidden_paths.push_back(path);
     }
-    auto runtime = ProcessRuntime::Create(
-        std::move(options), clock_, [this](absl::string_view machine_id, absl::string_view boot_id, const BootExit& exit) {
-          supervisor_->OnExit(machine_id, boot_id, exit);
-        });
+    auto runtime = ProcessRuntime::Create(std::move(options), clock_, sink);
     if (!runtime.ok()) return runtime.status();
     runtime_ = *std::move(runtime);
     return absl::OkStatus();

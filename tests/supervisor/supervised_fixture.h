@@ -5,13 +5,14 @@
 #include <set>
 #include <string>
 
+#include "flyd/runtime/simulated_runtime.h"
 #include "flyd/supervisor/supervisor.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/es256_test_key.h"
-#include "tests/fakes/fake_runtime.h"
 #include "tests/fakes/memory_machine_store.h"
 #include "tests/fakes/scratch_folder.h"
 #include "tests/fakes/sequential_ids.h"
+#include "tokensvc/clock.h"
 #include "tokensvc/placement/placement.h"
 
 namespace tests {
@@ -28,7 +29,7 @@ class RecordedSockets final : public flyd::GuestSockets {
   std::set<std::string> open_ ABSL_GUARDED_BY(mu_);
 };
 
-// A supervisor on a store in memory and a runtime without processes, both of which outlive it: Restart is kill and start.
+// A supervisor on a store in memory and the simulated runtime, both of which outlive it: Restart is kill and start.
 class SupervisedFixture : public testing::Test {
  protected:
   SupervisedFixture();
@@ -50,7 +51,7 @@ class SupervisedFixture : public testing::Test {
   ScratchFolder folder_;
   Es256TestKey key_;
   MemoryMachineStore store_;
-  FakeRuntime runtime_;
+  flyd::SimulatedRuntime runtime_{tokensvc::RealClock()};
   RecordedSockets sockets_;
   SequentialIds ids_;
   std::unique_ptr<storage::Keyring> keyring_;
