@@ -110,10 +110,13 @@ class Load {
 
   void Run(int callers, absl::Duration time) {
     end_ = RealClock().Monotonic() + time;
-    open_ = callers;
+    {
+      absl::MutexLock lock(&mu_);
+      open_ = callers;
+    }
     for (int i = 0; i < callers; ++i) Ask();
     absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(+[](Load* load) { return load->open_ == 0; }, this));
+    mu_.Await(absl::Condition(this, &Load::IsDone));
   }
 
   std::vector<double> latencies_ms() {
@@ -122,6 +125,8 @@ class Load {
   }
 
  private:
+  bool IsDone() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return open_ == 0; }
+
   void Ask() {
     const absl::Duration begin = RealClock().Monotonic();
     tokensvc::SignItem item = item_;
