@@ -20,6 +20,12 @@ void HttpExchange::Send(HttpResponse response) {
   if (resume) resume({.bytes = SerializeResponse(response, request.method == "HEAD", keep_alive_)});
 }
 
+void HttpExchange::Abandon() {
+  std::function<void(Outcome)> dropped;
+  absl::MutexLock lock(&mu_);
+  dropped = std::exchange(resume_, nullptr);
+}
+
 absl::Status HttpExchange::SendUnder(absl::FunctionRef<absl::Status(absl::FunctionRef<void()>)> gate,
                                      const HttpResponse& response) {
   const std::string bytes = SerializeResponse(response, request.method == "HEAD", keep_alive_);

@@ -40,6 +40,8 @@ class HttpExchange {
     bool broken = false;
   };
   HttpExchange(int raw_fd, bool keep_alive, std::function<void(Outcome)> resume);
+  // The connection is gone: from now on answers go nowhere. Waits for a SendUnder that runs.
+  void Abandon();
 
  private:
   const int raw_fd_;  // -1: TLS

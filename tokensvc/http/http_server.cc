@@ -14,6 +14,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
@@ -27,10 +28,12 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "tokensvc/http/http_connections.h"
+#include "tokensvc/http/http_strictness.h"
+#include "tokensvc/http/read_timer.h"
+#include "tokensvc/http/tcp_acceptor.h"
 
 namespace tokensvc {
 namespace {
@@ -41,6 +44,7 @@ namespace http = beast::http;
 using asio::ip::tcp;
 using asio::local::stream_protocol;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr int kGone = -1;
 
 template <typename Protocol>
 using Stream = beast::basic_stream<Protocol, asio::strand<asio::io_context::executor_type>>;
@@ -58,16 +62,7 @@ std::chrono::nanoseconds Chrono(absl::Duration duration) { return absl::ToChrono
 int StatusOfParseError(const beast::error_code& error) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
   if (error == http::error::body_limit) return 413;
-  if (error == beast::error::timeout) return 408;
   return 400;
-}
-
-// Request line, fields and the blank line, as they stood on the wire but for optional white space: the parser's own limit
-// leaves the request line out.
-size_t HeaderBytes(const http::request<http::string_body>& message) {
-  size_t bytes = message.method_string().size() + message.target().size() + sizeof("  HTTP/1.1\r\n\r\n") - 1;
-  for (const auto& field : message) bytes += field.name_string().size() + field.value().size() + sizeof(": \r\n") - 1;
-  return bytes;
 }
 
 HttpRequest TakeRequest(http::request<http::string_body>&& message) {
@@ -98,6 +93,10 @@ class HttpServer::Core {
     work_.reset();
     io_.stop();
     for (std::thread& thread : threads_) thread.join();
+    absl::MutexLock lock(&mu_);
+    for (const std::weak_ptr<HttpExchange>& open : exchanges_) {
+      if (const std::shared_ptr<HttpExchange> exchange = open.lock()) exchange->Abandon();
+    }
   }
 
   template <typename Protocol, typename Serve>
@@ -215,19 +214,20 @@ class HttpServer::Core {
         buffer.commit(size);
       }
       http::request_parser<http::string_body> parser;
-      parser.header_limit(static_cast<uint32_t>(limits_.header_bytes));
-      parser.body_limit(limits_.body_bytes);
-      lowest.expires_after(Chrono(limits_.read_timeout));
-      const auto [error, read] = co_await http::async_read(stream, buffer, parser, kAwait);
-      if (error == http::error::end_of_stream || error == asio::error::connection_reset) co_return;
-      const bool too_long = !error && HeaderBytes(parser.get()) > limits_.header_bytes;
-      if (error || too_long) {
-        co_await Refuse(stream, lowest, too_long ? 431 : StatusOfParseError(error), listener.tag);
+      const int refused = co_await Read(stream, lowest, buffer, parser);
+      if (refused == kGone) co_return;
+      if (refused != 0) {
+        co_await Refuse(stream, lowest, refused, listener.tag);
         co_return;
       }
       const bool keep_alive = parser.get().keep_alive() && parser.get().version() == 11;
-      HttpExchange::Outcome outcome = co_await Answer(stream.get_executor(), raw_fd, keep_alive, listener.tag,
-                                                      TakeRequest(parser.release()));
+      HttpRequest request = TakeRequest(parser.release());
+      if (!HasOneFraming(request)) {
+        co_await Refuse(stream, lowest, 400, listener.tag);
+        co_return;
+      }
+      HttpExchange::Outcome outcome =
+          co_await Answer(stream.get_executor(), raw_fd, keep_alive, listener.tag, std::move(request));
       lowest.expires_after(Chrono(limits_.read_timeout));
       if (!outcome.bytes.empty()) {
         const auto [failed, written] = co_await asio::async_write(stream, asio::buffer(outcome.bytes), kAwait);
@@ -235,6 +235,31 @@ class HttpServer::Core {
       }
       if (outcome.broken || !keep_alive) co_return;
     }
+  }
+
+  // 0: the parser holds a request. kGone: nobody is there any more. Else the status to refuse it with. The head is read
+  // whole before the parser sees it, since the parser neither counts the request line nor tells folded fields.
+  template <typename Any, typename Lowest, typename Parser>
+  asio::awaitable<int> Read(Any& stream, Lowest& lowest, beast::flat_buffer& buffer, Parser& parser) {
+    parser.header_limit(static_cast<uint32_t>(limits_.header_bytes));
+    parser.body_limit(limits_.body_bytes);
+    const ReadTimer<Lowest> timer(lowest, Chrono(limits_.read_timeout));
+    while (true) {
+      const absl::string_view bytes(static_cast<const char*>(buffer.cdata().data()), buffer.size());
+      const size_t end = bytes.find("\r\n\r\n");
+      const size_t head = end == bytes.npos ? bytes.size() : end + 4;
+      if (head > limits_.header_bytes) co_return 431;
+      if (end != bytes.npos && !HasNoFoldedField(bytes.substr(0, end))) co_return 400;
+      if (end != bytes.npos) break;
+      const auto [error, size] = co_await stream.async_read_some(buffer.prepare(4096), kAwait);
+      if (error == asio::error::connection_reset) co_return kGone;
+      if (error) co_return timer.expired() ? 408 : 400;
+      buffer.commit(size);
+    }
+    const auto [error, size] = co_await http::async_read(stream, buffer, parser, kAwait);
+    if (error == asio::error::connection_reset) co_return kGone;
+    if (error) co_return timer.expired() ? 408 : StatusOfParseError(error);
+    co_return 0;
   }
 
   template <typename Any, typename Lowest>
@@ -274,9 +299,20 @@ class HttpServer::Core {
               });
           exchange->request = std::move(request);
           exchange->listener = std::move(tag);
+          Remember(exchange);
           handler_(std::move(exchange));
         },
         asio::use_awaitable);
+  }
+
+  // So that those which outlive the server learn of its end. Each connection has one at a time.
+  void Remember(const std::shared_ptr<HttpExchange>& exchange) ABSL_LOCKS_EXCLUDED(mu_) {
+    absl::MutexLock lock(&mu_);
+    if (exchanges_.size() >= next_sweep_) {
+      std::erase_if(exchanges_, [](const std::weak_ptr<HttpExchange>& old) { return old.expired(); });
+      next_sweep_ = 64 + 2 * exchanges_.size();
+    }
+    exchanges_.push_back(exchange);
   }
 
   const HttpLimits limits_;
@@ -287,42 +323,9 @@ class HttpServer::Core {
   std::vector<std::thread> threads_;
   absl::Mutex mu_;
   std::map<std::string, Listener> listeners_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::weak_ptr<HttpExchange>> exchanges_ ABSL_GUARDED_BY(mu_);
+  size_t next_sweep_ ABSL_GUARDED_BY(mu_) = 64;
 };
-
-namespace {
-
-absl::StatusOr<tcp::endpoint> ParseAddress(absl::string_view address) {
-  const size_t colon = address.rfind(':');
-  uint32_t port = 0;
-  beast::error_code error;
-  std::string host(address.substr(0, colon));
-  if (host == "localhost") host = "127.0.0.1";
-  const auto ip = asio::ip::make_address(host, error);
-  if (colon == address.npos || error || !absl::SimpleAtoi(address.substr(colon + 1), &port) || port > 65535) {
-    return absl::InvalidArgumentError(absl::StrCat("address: ", address, ", want IP:PORT"));
-  }
-  return tcp::endpoint(ip, static_cast<uint16_t>(port));
-}
-
-absl::StatusOr<tcp::acceptor> OpenTcp(asio::io_context& io, absl::string_view address) {
-  const absl::StatusOr<tcp::endpoint> endpoint = ParseAddress(address);
-  if (!endpoint.ok()) return endpoint.status();
-  tcp::acceptor acceptor(io);
-  beast::error_code error;
-  acceptor.open(endpoint->protocol(), error);
-  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor.bind(*endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return absl::UnavailableError(absl::StrCat(address, ": ", error.message(), ", want to listen there"));
-  return acceptor;
-}
-
-std::string AddressOf(const tcp::acceptor& acceptor) {
-  const tcp::endpoint endpoint = acceptor.local_endpoint();
-  return absl::StrCat(endpoint.address().to_string(), ":", endpoint.port());
-}
-
-}  // namespace
 
 HttpServer::HttpServer(const HttpLimits& limits, int threads, HttpHandler handler, HttpRefusal refusal)
     : core_(std::make_unique<Core>(limits, threads, std::move(handler), std::move(refusal))) {}

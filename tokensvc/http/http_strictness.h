@@ -1,0 +1,21 @@
+#ifndef TOKENSVC_HTTP_HTTP_STRICTNESS_H_
+#define TOKENSVC_HTTP_HTTP_STRICTNESS_H_
+
+#include "absl/strings/string_view.h"
+#include "tokensvc/http/http_message.h"
+
+namespace tokensvc {
+
+// What Beast's parser forgives and RFC 9112 lets a server refuse: each is a way for two readers of one connection to see
+// different requests.
+
+// `head`: request line and fields as they stood on the wire. False where a field is folded (section 5.2); the parser
+// would join its lines.
+bool HasNoFoldedField(absl::string_view head);
+
+// Exactly one Host (section 3.2); at most one Content-Length, of digits alone; no transfer coding but one "chunked".
+bool HasOneFraming(const HttpRequest& request);
+
+}  // namespace tokensvc
+
+#endif  // TOKENSVC_HTTP_HTTP_STRICTNESS_H_
