@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.getcwd())
 
 from tests import python_cases  # noqa: E402
-from tests.e2e.fleet_case import ASK, FleetCase, decode  # noqa: E402
+from tests.e2e.fleet_case import ASK, FleetCase, decode, wait_until  # noqa: E402
 
 CLAIMS = ("app_id app_name aud exp iat image image_digest iss jti machine_id machine_name machine_version nbf org_id "
           "org_name region sub").split()
@@ -102,6 +102,25 @@ class ThreadTest(FleetCase):
         self.assertIn("organization: stopped", self.ask_in(machine))
         self.ctl("org", "resume", "pausing")
         self.assertEqual(self.ask_in(machine).count("."), 2)
+
+    def test_an_update_changes_the_version_in_tokens_and_the_old_boot_keeps_its_own(self):
+        # The old boot takes a second to end, and asks all the while; the new one asks once.
+        old = ("trap 'for i in 1 2 3 4 5; do " + " ".join(ASK) + " {}; echo; sleep 0.2; done; exit 0' INT; "
+               "while :; do sleep 0.05; done")
+        machine = self.start_machine("acme-rs256", "sh", "-c", old, options=["--name", "updated"])
+        first = self.machine(machine)
+        version = self.ctl("machine", "update", machine, "host", "--", "sleep", "60").strip()
+        self.assertNotEqual(version, first["version"])
+        wait_until(lambda: self.machine(machine)["boot"]["version"] == version, "the new version's boot")
+        self.ctl("machine", "wait", machine, "--state", "started", "-t", "20")
+        now = dict(decode(self.ask_in(machine))[1])
+        self.assertEqual(now["machine_version"], version)
+        log = f"{self.fleet.state['run_dir']}/m/{machine}/b/{first['boot']['boot_id']}/stdout.log"
+        with open(log, encoding="ascii") as lines:
+            tokens = [line.strip() for line in lines if line.count(".") == 2]
+        self.assertGreater(len(tokens), 0)
+        for token in tokens:
+            self.assertEqual(dict(decode(token)[1])["machine_version"], first["version"])
 
     def test_a_stopped_machine_is_stopped_and_listed_so(self):
         machine = self.start_machine("acme-rs256", "sleep", "60")

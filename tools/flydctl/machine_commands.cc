@@ -193,6 +193,7 @@ void AddMachineCommands(CLI::App& root, Session& session) {
   CLI::App* machine = root.add_subcommand("machine", "Machines of a worker");
   machine->require_subcommand(1);
   AddMachineRun(*machine, session);
+  AddMachineUpdate(*machine, session);
 
   auto arguments = std::make_shared<MachineArguments>();
   const auto add = [&](const char* name, const char* help, int (*run)(Session&, const MachineArguments&)) {

@@ -5,7 +5,7 @@
 
 namespace tools {
 
-// `flydctl machine run|list|status|start|stop|destroy|wait|events|exec|logs`.
+// `flydctl machine run|update|list|status|start|stop|destroy|wait|events|exec|logs`.
 void AddMachineCommands(CLI::App& root, Session& session);
 
 }  // namespace tools

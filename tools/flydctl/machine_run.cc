@@ -19,6 +19,7 @@ namespace machines = fly::machines::v1;
 using Machines = machines::Machines::Stub;
 
 struct RunArguments {
+  std::string id;  // of the machine to update; empty: a new one
   std::string image;
   std::string app;
   std::string name;
@@ -63,6 +64,7 @@ absl::StatusOr<fleet::PlaceMachineResponse> Place(Session& session, const RunArg
   fleet::PlaceMachineRequest request;
   request.set_organization_slug(app->first);
   request.set_app_name(app->second);
+  request.set_machine_id(arguments.id);
   request.set_machine_name(arguments.name);
   request.set_image(image->reference);
   request.set_image_digest(image->digest);
@@ -117,7 +119,57 @@ int RunMachine(Session& session, const RunArguments& arguments) {
   return Attach(**stub, *machine);
 }
 
+// The new version takes the old one's place; what the options do not say is not carried over from it.
+int UpdateMachine(Session& session, RunArguments arguments) {
+  absl::StatusOr<Machines*> stub = session.connections.worker_of(arguments.id);
+  if (!stub.ok()) return Fail(stub.status());
+  machines::GetMachineRequest get;
+  get.set_id(arguments.id);
+  absl::StatusOr<machines::Machine> machine = Call(**stub, &Machines::GetMachine, get);
+  if (!machine.ok()) return Fail(machine.status());
+  arguments.app = absl::StrCat(machine->organization_slug(), "/", machine->app_name());
+  arguments.region = machine->region();
+  absl::StatusOr<fleet::PlaceMachineResponse> placed = Place(session, arguments, machine->worker());
+  if (!placed.ok()) return Fail(placed.status());
+  absl::StatusOr<machines::MachineConfig> config = ConfigOf(arguments);
+  if (!config.ok()) return Fail(config.status());
+  machines::UpdateMachineRequest request;
+  request.set_id(arguments.id);
+  request.set_placement(placed->placement());
+  *request.mutable_config() = *config;
+  request.set_current_version(machine->version());
+  absl::StatusOr<machines::Machine> updated = Call(**stub, &Machines::UpdateMachine, request);
+  if (!updated.ok()) return Fail(updated.status());
+  std::printf("%s\n", updated->version().c_str());
+  return kExitOk;
+}
+
+// What `run` and `update` have in common.
+void AddConfigOptions(CLI::App& command, RunArguments& arguments) {
+  command.add_option("--image-digest", arguments.image_digest, "sha256:… that the image must have");
+  command.add_option("-u,--user", arguments.user, "User, user:group or numbers (default: root)");
+  // One value an option: what follows -- is the command's.
+  command.add_option("-e,--env", arguments.env, "KEY=VALUE, repeatable")->allow_extra_args(false);
+  command.add_option("--aud", arguments.audiences, "Allowed audience, repeatable (default: any)")->allow_extra_args(false);
+  command.add_option("--role-arn", arguments.roles, "AWS role that a token may be pinned to")->allow_extra_args(false);
+  command.add_option("--subject", arguments.subject, "What `sub` names")
+      ->check(CLI::IsMember({"machine", "app"}))
+      ->capture_default_str();
+  command.add_flag("--aws-principal-tags", arguments.tags, "Allow AWS session tags in tokens");
+  command.add_flag("--identity-required", arguments.identity_required, "Fail the start where no first token can be had");
+  command.add_option("command", arguments.command, "Program and arguments, after --");
+}
+
 }  // namespace
+
+void AddMachineUpdate(CLI::App& machine, Session& session) {
+  auto arguments = std::make_shared<RunArguments>();
+  CLI::App* update = machine.add_subcommand("update", "Give it a new version; a started machine is stopped and started with it");
+  update->add_option("id", arguments->id, "Machine id")->required();
+  update->add_option("image", arguments->image, "An OCI layout, or `host` for the host's own files")->required();
+  AddConfigOptions(*update, *arguments);
+  update->callback([&session, arguments] { session.command = [&session, arguments] { return UpdateMachine(session, *arguments); }; });
+}
 
 void AddMachineRun(CLI::App& machine, Session& session) {
   auto arguments = std::make_shared<RunArguments>();
@@ -127,19 +179,8 @@ void AddMachineRun(CLI::App& machine, Session& session) {
   run->add_option("--name", arguments->name, "Name in the app (default: fleetd chooses)");
   run->add_option("--region", arguments->region, "Region (default: the configuration's)");
   run->add_option("--worker", arguments->worker, "Worker (default: the only one)");
-  run->add_option("--image-digest", arguments->image_digest, "sha256:… that the image must have");
-  run->add_option("-u,--user", arguments->user, "User, user:group or numbers (default: root)");
-  // One value an option: what follows -- is the command's.
-  run->add_option("-e,--env", arguments->env, "KEY=VALUE, repeatable")->allow_extra_args(false);
-  run->add_option("--aud", arguments->audiences, "Allowed audience, repeatable (default: any)")->allow_extra_args(false);
-  run->add_option("--role-arn", arguments->roles, "AWS role that a token may be pinned to")->allow_extra_args(false);
-  run->add_option("--subject", arguments->subject, "What `sub` names")
-      ->check(CLI::IsMember({"machine", "app"}))
-      ->capture_default_str();
-  run->add_flag("--aws-principal-tags", arguments->tags, "Allow AWS session tags in tokens");
-  run->add_flag("--identity-required", arguments->identity_required, "Fail the start where no first token can be had");
   run->add_flag("-d,--detach", arguments->detach, "Print the id and leave it running");
-  run->add_option("command", arguments->command, "Program and arguments, after --");
+  AddConfigOptions(*run, *arguments);
   run->callback([&session, arguments] { session.command = [&session, arguments] { return RunMachine(session, *arguments); }; });
 }
 
