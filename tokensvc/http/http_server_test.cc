@@ -47,7 +47,7 @@ class HttpServerTest : public testing::Test {
 
   std::shared_ptr<HttpExchange> TakeKept() {
     absl::MutexLock lock(&mu_);
-    const auto there = [this] { return kept_ != nullptr; };
+    const auto there = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return kept_ != nullptr; };  // Await holds it
     EXPECT_TRUE(mu_.AwaitWithTimeout(absl::Condition(&there), absl::Seconds(10)));
     return std::move(kept_);
   }
