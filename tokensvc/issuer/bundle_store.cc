@@ -28,7 +28,11 @@ absl::Status WriteDurably(const std::string& path, absl::string_view bytes) {
   close(fd);
   if (!written) return Failed(partial, "write and sync it");
   if (std::rename(partial.c_str(), path.c_str()) != 0) return Failed(path, "put it in place");
-  return absl::OkStatus();
+  // The new name is durable once its folder is.
+  const int folder = open(path.substr(0, path.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = folder >= 0 && fsync(folder) == 0;
+  if (folder >= 0) close(folder);
+  return synced ? absl::OkStatus() : Failed(path, "sync its folder");
 }
 
 }  // namespace

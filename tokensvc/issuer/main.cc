@@ -22,7 +22,7 @@ int Fail(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Host names are not what this fleet verifies; gRPC would complain of each. Faults reach us as statuses.
+  // gRPC would complain of each host name, which this fleet does not verify. Faults reach us as statuses.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   CLI::App app("the public documents of a fleet's issuers: discovery and keys", "issuerd");
   std::string path;

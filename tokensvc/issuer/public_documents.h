@@ -22,7 +22,8 @@ struct PublicDocument {
 // AWS refuses key_ops, Google x5c. Deleted organizations have none; stopped ones keep theirs.
 class PublicDocuments {
  public:
-  static constexpr size_t kMaxPublishedKeys = 12;
+  // Of one key group, which is all that an organization has: the one that signs, the one before, the one prepared.
+  static constexpr size_t kMaxPublishedKeys = 3;
 
   PublicDocuments(const KeyBundle& bundle, absl::Time now);
 
