@@ -19,14 +19,23 @@ void BootRegistry::Publish(BootView view) {
   stripe.published[id] = std::make_shared<const BootView>(std::move(view));
 }
 
-void BootRegistry::Renew(absl::string_view machine_id, absl::FunctionRef<void(BootView&)> change) {
+void BootRegistry::Renew(absl::string_view machine_id) {
+  Stripe& stripe = StripeOf(machine_id);
+  absl::MutexLock lock(&stripe.mu);
+  const auto found = stripe.published.find(machine_id);
+  if (found == stripe.published.end()) return;
+  BootView view = *found->second;
+  view.epoch = ++stripe.epochs[view.machine_id];
+  found->second = std::make_shared<const BootView>(std::move(view));
+}
+
+void BootRegistry::Amend(absl::string_view machine_id, absl::FunctionRef<void(BootView&)> change) {
   Stripe& stripe = StripeOf(machine_id);
   absl::MutexLock lock(&stripe.mu);
   const auto found = stripe.published.find(machine_id);
   if (found == stripe.published.end()) return;
   BootView view = *found->second;
   change(view);
-  view.epoch = ++stripe.epochs[view.machine_id];
   found->second = std::make_shared<const BootView>(std::move(view));
 }
 

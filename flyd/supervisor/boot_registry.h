@@ -27,9 +27,11 @@ class BootRegistry {
   // From now on `view` may mint, in a new epoch (view.epoch is set here).
   void Publish(BootView view);
 
-  // The same boot in a new epoch: what was asked for before it is not written any more. `change` may alter the view.
-  // Nothing where no boot is published.
-  void Renew(absl::string_view machine_id, absl::FunctionRef<void(BootView&)> change);
+  // The same boot in a new epoch: what was asked for before it is not written any more. Nothing where no boot is published.
+  void Renew(absl::string_view machine_id);
+
+  // Alters the view within its epoch: what was asked for before is still written. Nothing where no boot is published.
+  void Amend(absl::string_view machine_id, absl::FunctionRef<void(BootView&)> change);
 
   // No boot may mint any more.
   void Fence(absl::string_view machine_id);

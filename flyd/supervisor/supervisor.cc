@@ -222,7 +222,7 @@ Supervisor::Result Supervisor::Update(const UpdateMachine& request) {
         absl::StrCat("placement version: ", record->desired.version, " stands already, want a new one"));
   }
   // The old boot goes on minting, as what it is, until it has ended; what it asked for before is not written any more.
-  registry_.Renew(request.id, [](BootView&) {});
+  registry_.Renew(request.id);
   const bool running = HasLiveBoot(record->state);
   record->desired = VersionOf(*verified, request.config);
   record->generation = verified->placement().generation;
@@ -292,7 +292,7 @@ absl::Status Supervisor::Renew(const std::string& bytes) {
   change.placements = {{verified->sha256(), bytes}};
   if (Result renewed = CommitChange(std::move(change)); !renewed.ok()) return renewed.status();
   if (booted) {
-    registry_.Renew(id, [&](BootView& view) {
+    registry_.Amend(id, [&](BootView& view) {
       view.placement = bytes;
       view.placement_sha256 = verified->sha256();
     });

@@ -290,7 +290,7 @@ absl::Status Supervisor::ReportFromInit(const BootView& view, absl::string_view 
   storage::MachineChange change = ChangeOf(*record, type, "flyd", detail);
   if (booted) change.operation.emplace(std::nullopt);
   if (Result kept = CommitChange(std::move(change)); !kept.ok()) return kept.status();
-  if (booted) registry_.Renew(view.machine_id, [](BootView& now) { now.booting = false; });
+  if (booted) registry_.Amend(view.machine_id, [](BootView& now) { now.booting = false; });
   return absl::OkStatus();
 }
 

@@ -68,8 +68,15 @@ class FleetCase(unittest.TestCase):
         """stdout of a flydctl command that must succeed."""
         done = cls.run_ctl(*arguments, **options)
         if done.returncode != 0:
-            raise AssertionError(f"flydctl {' '.join(arguments)}: exit {done.returncode}: {done.stderr}")
+            raise AssertionError(f"flydctl {' '.join(arguments)}: exit {done.returncode}: {done.stderr}"
+                                 + (cls.last_words() if done.returncode == 5 else ""))
         return done.stdout
+
+    @classmethod
+    def last_words(cls):
+        """Which daemons run, and the end of each log: for the person who reads a failure."""
+        logs = "".join(f"== {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in cls.fleet.logs())
+        return f"{cls.fleet.status()}\n{logs}"
 
     def machine(self, machine_id):
         return json.loads(self.ctl("-o", "json", "machine", "status", machine_id))
@@ -87,6 +94,7 @@ class FleetCase(unittest.TestCase):
     def token(self, organization, body="{}"):
         done = self.run_machine(organization, *ASK, body)
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count("."), 2, done.stdout)
         return done.stdout
 
     def ask_in(self, machine_id, body="{}"):

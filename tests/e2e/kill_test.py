@@ -46,7 +46,8 @@ class KillTest(FleetCase):
         self.kill("issuerd")
         try:
             self.fleet.up_one("issuerd")
-            self.assertEqual(self.verdict("jose", token, f"{self.fleet.issuer_base()}/acme-rs256", "vault")[0], 0)
+            code, said = self.verdict("jose", token, f"{self.fleet.issuer_base()}/acme-rs256", "vault")
+            self.assertEqual(code, 0, said)
         finally:
             self.fleet.up()
 

@@ -82,6 +82,25 @@ TEST_F(SupervisorTest, StopFencesBeforeItAnswers) {
   EXPECT_EQ(AwaitState(id_, MachineState::kStopped).boot->exit->signal, SIGKILL);
 }
 
+TEST_F(SupervisorTest, ATokenThatWasAskedForWhileTheMachineStartedIsStillWrittenOnceItHas) {
+  Launch(1);
+  const auto view = supervisor_->PresentBoot(id_);
+  ASSERT_THAT(view, IsOk());
+  ReportStarted(id_);
+  bool written = false;
+  EXPECT_THAT(supervisor_->Release(**view, [&] { written = true; }), IsOk());
+  EXPECT_TRUE(written);
+  EXPECT_FALSE((*supervisor_->PresentBoot(id_))->booting);
+}
+
+TEST_F(SupervisorTest, ATokenThatWasAskedForBeforeAnUpdateIsNotWrittenAfterIt) {
+  runtime_.IgnoreSignals();
+  LaunchStarted(1);
+  const auto view = supervisor_->PresentBoot(id_);
+  ASSERT_THAT(supervisor_->Update({.id = id_, .placement = PlacementOf(1, 2)}), IsOk());
+  EXPECT_THAT(supervisor_->Release(**view, [] {}), StatusIs(absl::StatusCode::kAborted));
+}
+
 TEST_F(SupervisorTest, DuringAnUpdateTheOldBootIsStillTheOldVersion) {
   runtime_.IgnoreSignals();
   LaunchStarted(1);

@@ -1,7 +1,9 @@
 """The fleet in one folder: what it needs, what runs, and how to bring it up again after anything died."""
+import itertools
 import json
 import os
 import pathlib
+import random
 import socket
 import ssl
 import subprocess
@@ -17,14 +19,21 @@ READY_SECONDS = 30
 LONGEST_RUN_DIR = 40  # flyd's own bound: a socket's path has 108 bytes
 
 
+def _is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def _free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Below the range from which the kernel takes the ports of outgoing connections: a daemon that is started again must
+    find its port free."""
+    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    candidates = random.sample(range(max(1024, low - 16384), low), 512)
+    return list(itertools.islice(filter(_is_free, candidates), count))
 
 
 def _accepts(address):
