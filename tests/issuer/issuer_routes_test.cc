@@ -50,8 +50,9 @@ class IssuerRoutesTest : public testing::Test {
   HttpResponse Get(const std::string& target, const std::string& if_none_match = "") {
     return tokensvc::RouteIssuerRequest(
         {.method = "GET", .target = target, .headers = {{"Host", "evil.example"}, {"If-None-Match", if_none_match}}},
-        *bundles_);
+        *bundles_, clock_.Now());
   }
+  std::string CacheControl(const std::string& target) { return Field(Get(target), "Cache-Control"); }
   static std::string Field(const HttpResponse& response, const std::string& name) {
     for (const auto& [key, value] : response.headers) {
       if (key == name) return value;
@@ -126,6 +127,7 @@ TEST_F(IssuerRoutesTest, ACopyThatIsCurrentIsAnswered304WithoutABody) {
   EXPECT_EQ(again.status, 304);
   EXPECT_EQ(again.body, "");
   EXPECT_EQ(Field(again, "ETag"), etag);
+  EXPECT_EQ(Field(again, "Cache-Control"), Field(first, "Cache-Control"));
   EXPECT_EQ(Get("/acme/.well-known/jwks", "\"other\"").status, 200);
 }
 
@@ -137,10 +139,43 @@ TEST_F(IssuerRoutesTest, PathsThatAreNotKnownAre404AndNeverRedirects) {
   }
 }
 
+TEST_F(IssuerRoutesTest, KeysAreKeptForAsLongAsTheScheduleAllowsAndDiscoveryAlways) {
+  ASSERT_THAT(bundles_->Take(SignedTestBundle(key_, {.crowded = true})), IsOk());
+  clock_.StepWall(kBundleStart + absl::Minutes(59));  // rs256-2 is published in a minute and signs in 61
+  EXPECT_EQ(CacheControl("/acme/.well-known/jwks"), "public, max-age=30, s-maxage=30, stale-if-error=3599");
+  EXPECT_EQ(CacheControl("/acme/.well-known/openid-configuration"),
+            "public, max-age=30, s-maxage=30, stale-if-error=86400");
+  EXPECT_EQ(CacheControl("/globex/.well-known/jwks"), "public, max-age=30, s-maxage=30, stale-if-error=86400");
+  clock_.StepWall(kBundleStart + absl::Minutes(60));  // now it stands in the document
+  EXPECT_EQ(CacheControl("/acme/.well-known/jwks"), "public, max-age=30, s-maxage=30, stale-if-error=86400");
+}
+
+TEST_F(IssuerRoutesTest, AKeyThatWillSignIsShownBeforeThoseThatDid) {
+  TakeBundle();
+  std::string alone = Get("/globex/.well-known/jwks").body;  // the one that signs and the next
+  ASSERT_THAT(bundles_->Take(SignedTestBundle(key_, {.crowded = true})), IsOk());
+  const std::string crowded = Get("/globex/.well-known/jwks").body;
+  alone.resize(alone.size() - 2);
+  EXPECT_TRUE(absl::StartsWith(crowded, alone + ",{")) << crowded;
+  EXPECT_EQ(CacheControl("/globex/.well-known/jwks"), "public, max-age=30, s-maxage=30, stale-if-error=86400");
+}
+
+TEST_F(IssuerRoutesTest, RefusalsAreKeptByNobody) {
+  EXPECT_EQ(CacheControl("/acme/.well-known/jwks"), "no-store");
+  TakeBundle();
+  EXPECT_EQ(CacheControl("/nobody/.well-known/jwks"), "no-store");
+}
+
+TEST_F(IssuerRoutesTest, EveryAnswerHasItsDate) {
+  clock_.StepWall(absl::FromUnixSeconds(784111777));
+  EXPECT_EQ(Field(Get("/healthz"), "Date"), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(Field(Get("/none"), "Date"), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
 TEST_F(IssuerRoutesTest, OtherMethodsAreRefused) {
   TakeBundle();
   const HttpResponse answer =
-      tokensvc::RouteIssuerRequest({.method = "POST", .target = "/acme/.well-known/jwks"}, *bundles_);
+      tokensvc::RouteIssuerRequest({.method = "POST", .target = "/acme/.well-known/jwks"}, *bundles_, clock_.Now());
   EXPECT_EQ(answer.status, 405);
   EXPECT_EQ(Field(answer, "Allow"), "GET, HEAD");
 }

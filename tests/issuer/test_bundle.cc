@@ -32,8 +32,8 @@ void AddOrganization(signer::KeyBundle& bundle, uint64_t id, const char* slug, f
   issuer.set_key_group("default");
 }
 
-void AddKey(signer::KeyBundle& bundle, const char* slot, fleet::SigningAlgorithm algorithm, absl::Time signing,
-            const std::string& spki_der) {
+signer::PublishedKey& AddKey(signer::KeyBundle& bundle, const char* slot, fleet::SigningAlgorithm algorithm,
+                             absl::Time signing, const std::string& spki_der) {
   signer::PublishedKey& key = *bundle.add_keys();
   key.set_spki_der(spki_der);
   key.mutable_slot()->set_slot(slot);
@@ -43,12 +43,21 @@ void AddKey(signer::KeyBundle& bundle, const char* slot, fleet::SigningAlgorithm
   key.mutable_slot()->set_signing_unix(absl::ToUnixSeconds(signing));
   key.mutable_slot()->set_stopped_unix(absl::ToUnixSeconds(signing + absl::Hours(24)));
   key.mutable_slot()->set_removed_unix(absl::ToUnixSeconds(signing + absl::Hours(48)));
+  return key;
 }
 
 std::string FromBase64(absl::string_view text) {
   std::string bytes;
   absl::Base64Unescape(text, &bytes);
   return bytes;
+}
+
+void AddOldKeys(signer::KeyBundle& bundle) {
+  for (const char* slot : {"es256-old-1", "es256-old-2", "es256-old-3"}) {
+    AddKey(bundle, slot, fleet::SIGNING_ALGORITHM_ES256, kBundleStart - absl::Hours(24), FromBase64(kEcSpki))
+        .mutable_slot()
+        ->set_published_unix(absl::ToUnixSeconds(kBundleStart - absl::Hours(48)));
+  }
 }
 
 }  // namespace
@@ -64,10 +73,16 @@ std::string SignedTestBundle(const Es256TestKey& bundle_key, const TestBundle& o
   AddOrganization(bundle, 12, "globex", fleet::SIGNING_ALGORITHM_ES256, 3, fleet::OrganizationIssuer::STATE_ACTIVE);
   AddOrganization(bundle, 13, "stopped", fleet::SIGNING_ALGORITHM_RS256, 1, fleet::OrganizationIssuer::STATE_STOPPED);
   AddOrganization(bundle, 14, "gone", fleet::SIGNING_ALGORITHM_RS256, 1, fleet::OrganizationIssuer::STATE_DELETED);
+  if (options.crowded) AddOldKeys(bundle);
   // The next key stands first in the bundle, so that the documents' order is their own doing.
   AddKey(bundle, "es256-2", fleet::SIGNING_ALGORITHM_ES256, kBundleStart + absl::Hours(24), Es256TestKey().spki_der());
   AddKey(bundle, "es256-1", fleet::SIGNING_ALGORITHM_ES256, kBundleStart, FromBase64(kEcSpki));
   AddKey(bundle, "rs256-1", fleet::SIGNING_ALGORITHM_RS256, kBundleStart, FromBase64(kRsaSpki));
+  if (options.crowded) {
+    AddKey(bundle, "rs256-2", fleet::SIGNING_ALGORITHM_RS256, kBundleStart + absl::Hours(2), FromBase64(kRsaSpki))
+        .mutable_slot()
+        ->set_published_unix(absl::ToUnixSeconds(kBundleStart + absl::Hours(1)));
+  }
   signer::SignedKeyBundle envelope;
   envelope.set_payload(bundle.SerializeAsString());
   envelope.set_signature(bundle_key.Sign(absl::StrCat(absl::string_view("flyd-key-bundle-v1\0", 19), envelope.payload())));

@@ -17,6 +17,9 @@ struct TestBundle {
   uint64_t fleet_log_number = 5;
   std::string fleet = "dev.example";
   std::string issuer_base = "https://oidc.example";
+  // Three more ES256 keys, first in the bundle, which have signed before the start; and an RS256 key that is published at
+  // + 1 h and signs from + 2 h on.
+  bool crowded = false;
 };
 
 // A serialized SignedKeyBundle of four organizations: acme (11, RS256), globex (12, ES256, epoch 3), stopped (13, RS256,

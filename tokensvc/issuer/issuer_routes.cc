@@ -6,17 +6,16 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "tokensvc/issuer/cache_policy.h"
 
 namespace tokensvc {
 namespace {
 
-// Short enough that Kubernetes, which refuses an unknown kid while its copy is fresh, follows within half a minute; caches
-// between may serve an old copy for a day if issuerd is away.
-constexpr char kCacheControl[] = "public, max-age=30, s-maxage=30, stale-if-error=86400";
-
-HttpResponse Serve(const HttpRequest& request, const PublicDocument& document) {
+HttpResponse Serve(const HttpRequest& request, const PublicDocument& document, absl::Time now) {
+  const CachePolicy policy = CachePolicyFor(document.next_key_signs, now);
   HttpResponse response = {.body = document.body,
-                           .headers = {{"ETag", document.etag}, {"Cache-Control", kCacheControl}}};
+                           .headers = {{"ETag", document.etag}, {"Cache-Control", CacheControl(policy)}}};
   for (absl::string_view tag : absl::StrSplit(request.Header("If-None-Match"), ',')) {
     tag = absl::StripAsciiWhitespace(tag);
     absl::ConsumePrefix(&tag, "W/");
@@ -28,11 +27,15 @@ HttpResponse Serve(const HttpRequest& request, const PublicDocument& document) {
   return response;
 }
 
-}  // namespace
+HttpResponse RefuseUncached(int status, absl::string_view why) {
+  HttpResponse refused = ErrorResponse(status, why);
+  refused.headers.emplace_back("Cache-Control", "no-store");
+  return refused;
+}
 
-HttpResponse RouteIssuerRequest(const HttpRequest& request, BundleStore& bundles) {
+HttpResponse Route(const HttpRequest& request, BundleStore& bundles, absl::Time now) {
   if (request.method != "GET" && request.method != "HEAD") {
-    HttpResponse refused = ErrorResponse(405, "method: not GET or HEAD");
+    HttpResponse refused = RefuseUncached(405, "method: not GET or HEAD");
     refused.headers.emplace_back("Allow", "GET, HEAD");
     return refused;
   }
@@ -40,7 +43,7 @@ HttpResponse RouteIssuerRequest(const HttpRequest& request, BundleStore& bundles
   const std::shared_ptr<const PublicDocuments> documents = bundles.Documents();
   if (path == "/healthz") return {.content_type = "text/plain", .body = "ok"};
   if (documents == nullptr) {
-    HttpResponse waiting = ErrorResponse(503, "keys: none yet, want a signer's bundle");
+    HttpResponse waiting = RefuseUncached(503, "keys: none yet, want a signer's bundle");
     waiting.headers.emplace_back("Retry-After", "1");
     return waiting;
   }
@@ -50,9 +53,19 @@ HttpResponse RouteIssuerRequest(const HttpRequest& request, BundleStore& bundles
     const PublicDocument* document = nullptr;
     if (parts[3] == "openid-configuration") document = documents->Discovery(parts[1]);
     if (parts[3] == "jwks") document = documents->Jwks(parts[1]);
-    if (document != nullptr) return Serve(request, *document);
+    if (document != nullptr) return Serve(request, *document, now);
   }
-  return ErrorResponse(404, "path: not known here");
+  // An organization that is created now must not be missing for longer than it takes to publish it.
+  return RefuseUncached(404, "path: not known here");
+}
+
+}  // namespace
+
+HttpResponse RouteIssuerRequest(const HttpRequest& request, BundleStore& bundles, absl::Time now) {
+  HttpResponse response = Route(request, bundles, now);
+  // RFC 9110, section 6.6.1: caches reckon a copy's age from it.
+  response.headers.emplace_back("Date", absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", now, absl::UTCTimeZone()));
+  return response;
 }
 
 }  // namespace tokensvc

@@ -32,8 +32,8 @@ absl::StatusOr<std::unique_ptr<Issuerd>> Issuerd::Create(const IssuerdConfig& co
   if (!bundles.ok()) return bundles.status();
   issuerd->bundles_ = *std::move(bundles);
   issuerd->server_ = std::make_unique<HttpServer>(
-      kPublicLimits, 2, [raw = issuerd->bundles_.get()](std::shared_ptr<HttpExchange> exchange) {
-        exchange->Send(RouteIssuerRequest(exchange->request, *raw));
+      kPublicLimits, 2, [raw = issuerd->bundles_.get(), &clock](std::shared_ptr<HttpExchange> exchange) {
+        exchange->Send(RouteIssuerRequest(exchange->request, *raw, clock.Now()));
       });
   absl::StatusOr<std::string> address =
       config.https_certificate_file.empty()

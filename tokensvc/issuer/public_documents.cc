@@ -19,7 +19,7 @@ using nlohmann::json;
 
 PublicDocument Document(std::string body) {
   std::string etag = absl::StrCat("\"", absl::BytesToHexString(Sha256(body).substr(0, 16)), "\"");
-  return {std::move(body), std::move(etag)};
+  return {.body = std::move(body), .etag = std::move(etag)};
 }
 
 std::string DiscoveryJson(const std::string& issuer, SigningAlgorithm algorithm) {
@@ -39,28 +39,46 @@ std::string DiscoveryJson(const std::string& issuer, SigningAlgorithm algorithm)
   return document.dump();
 }
 
-// Keys that verifiers should know at `now`, the signing ones first: readers that take only the first key get that one.
+bool IsPublished(KeyState state) { return state != KeyState::kUnpublished && state != KeyState::kRemoved; }
+
+// Readers that take only the first key get one that signs; where there are too many, those that only did sign go first.
+int Rank(KeyState state) {
+  switch (state) {
+    case KeyState::kSigning: return 0;
+    case KeyState::kPublished: return 1;
+    case KeyState::kStopped: return 2;
+    case KeyState::kUnpublished:
+    case KeyState::kRemoved: return 3;
+  }
+  return 3;
+}
+
+// The issuer's keys in the order of the document: the first kMaxPublishedKeys of those that are published stand in it.
 std::vector<const PublishedKey*> KeysOf(const KeyBundle& bundle, const OrganizationIssuer& issuer, absl::Time now) {
   std::vector<const PublishedKey*> keys;
   for (const PublishedKey& key : bundle.keys) {
-    const KeyState state = KeyStateAt(key.slot, now);
-    const bool published = state != KeyState::kUnpublished && state != KeyState::kRemoved;
-    if (published && key.slot.key_group == issuer.key_group && key.slot.algorithm == issuer.algorithm) keys.push_back(&key);
+    if (key.slot.key_group == issuer.key_group && key.slot.algorithm == issuer.algorithm) keys.push_back(&key);
   }
-  const auto rank = [now](const PublishedKey* key) { return KeyStateAt(key->slot, now) == KeyState::kSigning ? 0 : 1; };
-  std::stable_sort(keys.begin(), keys.end(),
-                   [&](const PublishedKey* a, const PublishedKey* b) { return rank(a) < rank(b); });
-  if (keys.size() > PublicDocuments::kMaxPublishedKeys) keys.resize(PublicDocuments::kMaxPublishedKeys);
+  std::stable_sort(keys.begin(), keys.end(), [now](const PublishedKey* a, const PublishedKey* b) {
+    return Rank(KeyStateAt(a->slot, now)) < Rank(KeyStateAt(b->slot, now));
+  });
   return keys;
 }
 
-std::string JwksJson(const KeyBundle& bundle, const OrganizationIssuer& issuer, absl::Time now) {
-  std::vector<std::string> keys;
+PublicDocument RenderJwks(const KeyBundle& bundle, const OrganizationIssuer& issuer, absl::Time now) {
+  std::vector<std::string> shown;
+  absl::Time next_key_signs = absl::InfiniteFuture();
   for (const PublishedKey* key : KeysOf(bundle, issuer, now)) {
-    const std::string kid = OrganizationKeyId(issuer.organization_id, issuer.epoch, key->spki_der);
-    if (std::optional<std::string> jwk = JwkJson(key->spki_der, issuer.algorithm, kid)) keys.push_back(*std::move(jwk));
+    if (shown.size() < PublicDocuments::kMaxPublishedKeys && IsPublished(KeyStateAt(key->slot, now))) {
+      const std::string kid = OrganizationKeyId(issuer.organization_id, issuer.epoch, key->spki_der);
+      if (std::optional<std::string> jwk = JwkJson(key->spki_der, issuer.algorithm, kid)) shown.push_back(*std::move(jwk));
+    } else if (key->slot.stopped > now) {
+      next_key_signs = std::min(next_key_signs, key->slot.signing);
+    }
   }
-  return absl::StrCat("{\"keys\":[", absl::StrJoin(keys, ","), "]}");
+  PublicDocument document = Document(absl::StrCat("{\"keys\":[", absl::StrJoin(shown, ","), "]}"));
+  document.next_key_signs = next_key_signs;
+  return document;
 }
 
 }  // namespace
@@ -70,7 +88,7 @@ PublicDocuments::PublicDocuments(const KeyBundle& bundle, absl::Time now) {
     if (issuer.state == IssuerState::kDeleted) continue;
     by_slug_[issuer.slug] = {
         Document(DiscoveryJson(absl::StrCat(bundle.issuer_base, "/", issuer.slug), issuer.algorithm)),
-        Document(JwksJson(bundle, issuer, now))};
+        RenderJwks(bundle, issuer, now)};
   }
   for (const PublishedKey& key : bundle.keys) {
     for (const absl::Time at : {key.slot.published, key.slot.signing, key.slot.stopped, key.slot.removed}) {

@@ -13,13 +13,16 @@ namespace tokensvc {
 struct PublicDocument {
   std::string body;
   std::string etag;  // strong: the body's hash, quoted
+  // When the first key that should be in it and is not begins to sign; InfiniteFuture: none does.
+  absl::Time next_key_signs = absl::InfiniteFuture();
 };
 
 // The documents of every organization, rendered once for a bundle and a time. A value: immutable, shared by requests.
 //
-// Discovery (OIDC Discovery, section 3) has what every reader of the reference insists on. A JWKS has one key type, at
-// most kMaxPublishedKeys keys, those that sign first, and each JWK exactly kty use alg kid n e, or kty use alg kid crv x y:
-// AWS refuses key_ops, Google x5c. Deleted organizations have none; stopped ones keep theirs.
+// Discovery (OIDC Discovery, section 3) has what every reader of the reference insists on. A JWKS has one key type and at
+// most kMaxPublishedKeys keys: those that sign, then those that will, then those that did. Each JWK is exactly kty use alg
+// kid n e, or kty use alg kid crv x y: AWS refuses key_ops, Google x5c. Deleted organizations have none; stopped ones keep
+// theirs.
 class PublicDocuments {
  public:
   // Of one key group, which is all that an organization has: the one that signs, the one before, the one prepared.
