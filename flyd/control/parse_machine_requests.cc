@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "flyd/control/check_identity_config.h"
 #include "flyd/supervisor/boot_answer_codec.h"
 #include "tokensvc/es256/es256_verify.h"
 
@@ -67,7 +68,7 @@ absl::Status CheckConfig(const pb::MachineConfig& config) {
   for (const std::string* text : {&config.user(), &config.working_dir()}) {
     if (absl::Status status = CheckText("config.user or working_dir", *text, total); !status.ok()) return status;
   }
-  if ((config.identity().socket_mode() & ~0666u) != 0) return Bad("config.identity.socket_mode", "too wide", "at most 0666");
+  if (absl::Status status = CheckIdentityConfig(config.identity()); !status.ok()) return status;
   const std::string& signal = config.stop().signal();
   if (!signal.empty() && SignalByName(signal) == 0) return Bad("config.stop.signal", signal, "a name such as SIGTERM");
   if (config.stop().timeout_seconds() > kMaxStopSeconds) {

@@ -26,9 +26,19 @@ json RunJson(const MachineConfig& config) {
 
 json IdentityJson(const MachineConfig& config) {
   const uint32_t mode = config.identity().socket_mode() == 0 ? 0600 : config.identity().socket_mode();
+  json files = json::array();
+  for (const auto& file : config.identity().files()) {
+    files.push_back({{"path", file.path()},
+                     {"audience", file.audience()},
+                     {"mode", file.mode() == 0 ? "" : absl::StrFormat("%04o", file.mode())},
+                     {"owner", file.owner()}});
+  }
   return {{"required", config.identity().required()},
           {"socket_mode", absl::StrFormat("%04o", mode)},
-          {"aws_principal_tags", config.identity().aws_principal_tags()}};
+          {"aws_principal_tags", config.identity().aws_principal_tags()},
+          {"aws_pin_role", config.identity().aws_pin_role()},
+          {"files", std::move(files)},
+          {"google_metadata", config.identity().google_metadata()}};
 }
 
 json MachineJson(const storage::MachineRecord& record) {

@@ -10,6 +10,7 @@
 #include "tools/flydctl/call.h"
 #include "tools/flydctl/image_reference.h"
 #include "tools/flydctl/machine_logs.h"
+#include "tools/flydctl/token_file_option.h"
 
 namespace tools {
 namespace {
@@ -31,8 +32,11 @@ struct RunArguments {
   std::vector<std::string> env;
   std::vector<std::string> audiences;
   std::vector<std::string> roles;
+  std::vector<std::string> token_files;
   std::vector<std::string> command;
   bool tags = false;
+  bool pin_role = false;
+  bool google_metadata = false;
   bool identity_required = false;
   bool detach = false;
 };
@@ -50,6 +54,13 @@ absl::StatusOr<machines::MachineConfig> ConfigOf(const RunArguments& arguments) 
   config.set_user(arguments.user);
   config.mutable_identity()->set_required(arguments.identity_required);
   config.mutable_identity()->set_aws_principal_tags(arguments.tags);
+  config.mutable_identity()->set_aws_pin_role(arguments.pin_role);
+  config.mutable_identity()->set_google_metadata(arguments.google_metadata);
+  for (const std::string& option : arguments.token_files) {
+    absl::StatusOr<machines::TokenFile> file = ParseTokenFileOption(option);
+    if (!file.ok()) return file.status();
+    *config.mutable_identity()->add_files() = *std::move(file);
+  }
   return config;
 }
 
@@ -156,6 +167,10 @@ void AddConfigOptions(CLI::App& command, RunArguments& arguments) {
       ->check(CLI::IsMember({"machine", "app"}))
       ->capture_default_str();
   command.add_flag("--aws-principal-tags", arguments.tags, "Allow AWS session tags in tokens");
+  command.add_flag("--aws-pin-role", arguments.pin_role, "Tokens for AWS are good for AWS_ROLE_ARN alone, one of --role-arn");
+  command.add_option("--token-file", arguments.token_files, "PATH=AUDIENCE[,mode=OCTAL][,owner=USER[:GROUP]], repeatable")
+      ->allow_extra_args(false);
+  command.add_flag("--google-metadata", arguments.google_metadata, "Serve Google's metadata identity endpoint inside");
   command.add_flag("--identity-required", arguments.identity_required, "Fail the start where no first token can be had");
   command.add_option("command", arguments.command, "Program and arguments, after --");
 }
