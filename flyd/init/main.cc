@@ -4,7 +4,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "flyd/init/runner.h"
+#include "flyd/init/runner/runner.h"
 
 // PID 1 of a machine is not a command: a runner forks it.
 int main(int argc, char** argv) {

@@ -9,7 +9,7 @@
 
 namespace flyd {
 
-// Runs the init binary in a host mode ("runner", "probe"; see flyd/init/runner.h) with an empty environment and no
+// Runs the init binary in a host mode ("runner", "probe"; see flyd/init/runner/runner.h) with an empty environment and no
 // descriptor of ours, and answers what it says of itself on descriptor 1. Unavailable: it could not be run, said
 // nothing, or took longer than `timeout`; it is killed then.
 absl::Status LaunchInit(const std::string& init_path, const std::vector<std::string>& arguments, absl::Duration timeout);

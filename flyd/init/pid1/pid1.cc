@@ -1,0 +1,281 @@
+#include "flyd/init/pid1/pid1.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "boost/asio/as_tuple.hpp"
+#include "boost/asio/co_spawn.hpp"
+#include "boost/asio/detached.hpp"
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/posix/stream_descriptor.hpp"
+#include "boost/asio/steady_timer.hpp"
+#include "boost/asio/use_awaitable.hpp"
+#include "flyd/init/gate/api_proxy.h"
+#include "flyd/init/gate/boot_answer.h"
+#include "flyd/init/gate/boot_request.h"
+#include "flyd/init/gate/guest_connection.h"
+#include "flyd/init/machine/channel.h"
+#include "flyd/init/tokens/file_keeper.h"
+#include "flyd/init/workload/spawn.h"
+#include "flyd/init/workload/workload_user.h"
+#include "flyd/runtime/boot_files.h"
+
+namespace flyd {
+namespace {
+
+namespace asio = boost::asio;
+using Descriptor = asio::posix::stream_descriptor;
+using Kind = ChannelMessage::Kind;
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+constexpr char kFlyDirectory[] = "/.fly";
+// The machine could not be brought as far as its program; docker's number for the same.
+constexpr int kExitNotBooted = 125;
+constexpr std::chrono::seconds kReportPatience(1);
+
+ChannelMessage EndOf(Kind kind, int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int signal = WTERMSIG(wait_status);
+    return {.kind = kind, .signal = signal, .exit_code = 128 + signal};
+  }
+  return {.kind = kind, .exit_code = WEXITSTATUS(wait_status)};
+}
+
+ChannelMessage NeverBegan(Kind kind, const absl::Status& why) {
+  const int code = absl::IsNotFound(why) ? 127 : absl::IsPermissionDenied(why) ? 126 : kExitNotBooted;
+  return {.kind = kind, .exit_code = code, .error = std::string(why.message())};
+}
+
+class Pid1 {
+ public:
+  explicit Pid1(const Pid1Options& options)
+      : options_(options),
+        channel_(io_, options.channel),
+        children_(io_, MakeChildSignals()),
+        guest_(io_.get_executor(), options.guest_directory, macaroon_) {}
+
+  int Run() {
+    asio::co_spawn(io_, Listen(), asio::detached);
+    asio::co_spawn(io_, Reap(), asio::detached);
+    asio::co_spawn(io_, Boot(), asio::detached);
+    io_.run();
+    kill(-1, SIGKILL);
+    while (waitpid(-1, nullptr, 0) > 0) {
+    }
+    (void)SendMessage(options_.channel, end_);  // a runner that is gone has killed us already
+    return end_.exit_code;
+  }
+
+ private:
+  static int MakeChildSignals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  }
+
+  // The first end counts. It waits a little for the report that the workload began, so that a short one is recorded too.
+  void End(ChannelMessage end) {
+    if (ended_) return;
+    ended_ = true;
+    end_ = std::move(end);
+    if (!reporting_) {
+      io_.stop();
+      return;
+    }
+    report_timer_.expires_after(kReportPatience);
+    report_timer_.async_wait([this](const boost::system::error_code&) { io_.stop(); });
+  }
+
+  asio::awaitable<void> Boot() {
+    absl::StatusOr<BootAnswer> answer = co_await RequestBoot(guest_);
+    absl::Status started = answer.status();
+    if (answer.ok()) started = co_await Begin(*answer);
+    if (!started.ok()) {
+      End(NeverBegan(Kind::kExit, started));
+      co_return;
+    }
+    reporting_ = true;
+    co_await ReportBootEvent(guest_, "started", "");
+    reporting_ = false;
+    if (ended_) io_.stop();
+  }
+
+  asio::awaitable<absl::Status> Begin(BootAnswer& answer) {
+    macaroon_ = std::move(answer.macaroon);
+    absl::StatusOr<WorkloadUser> user =
+        ResolveUser(answer.user, ReadWholeFile("/etc/passwd").value_or(""), ReadWholeFile("/etc/group").value_or(""),
+                    options_.one_id);
+    if (!user.ok()) co_return user.status();
+    if (absl::Status served = Serve(answer, *user); !served.ok()) co_return served;
+    absl::Status identity = co_await FetchTokens(answer, *user);
+    if (!identity.ok()) co_return identity;
+    plan_ = {.command = std::move(answer.command),
+             .environment = BuildEnvironment(answer.machine, answer.environment, user->home),
+             .working_dir = std::move(answer.working_dir),
+             .user = *std::move(user),
+             .one_id = options_.one_id};
+    // A program that opens /dev/stdout opens the pipe anew, which its owner may.
+    (void)!fchown(STDOUT_FILENO, plan_.user.uid, plan_.user.gid);
+    (void)!fchown(STDERR_FILENO, plan_.user.uid, plan_.user.gid);
+    absl::StatusOr<pid_t> workload = Spawn(plan_);
+    if (!workload.ok()) co_return workload.status();
+    workload_ = *workload;
+    co_return absl::OkStatus();
+  }
+
+  // Makes /.fly and listens on /.fly/api.
+  absl::Status Serve(const BootAnswer& answer, const WorkloadUser& user) {
+    mkdir(kFlyDirectory, 0755);
+    fly_directory_ = open(kFlyDirectory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fly_directory_ < 0 || fchmod(fly_directory_, 0755) != 0) {
+      return absl::UnavailableError("/.fly: not a directory that can be made, want one");
+    }
+    ApiProxyOptions options = {.path = absl::StrCat(kFlyDirectory, "/api"), .uid = user.uid, .gid = user.gid,
+                               .mode = answer.socket_mode, .guest_directory = options_.guest_directory};
+    absl::StatusOr<std::unique_ptr<ApiProxy>> proxy = ApiProxy::Create(io_.get_executor(), options, macaroon_);
+    if (!proxy.ok()) return proxy.status();
+    proxy_ = *std::move(proxy);
+    return absl::OkStatus();
+  }
+
+  // The first tokens, before the workload's first instruction. An error only if identity is required.
+  asio::awaitable<absl::Status> FetchTokens(const BootAnswer& answer, const WorkloadUser& user) {
+    if (!WantsAwsToken(answer.environment)) co_return absl::OkStatus();
+    TokenFileOptions options = {.machine_id = answer.machine.id, .audience = kAwsAudience,
+                                .aws_principal_tags = answer.aws_principal_tags, .uid = user.uid, .gid = user.gid,
+                                .fly_directory = fly_directory_, .guest_directory = options_.guest_directory};
+    absl::StatusOr<std::unique_ptr<FileKeeper>> keeper =
+        FileKeeper::Create(io_.get_executor(), std::move(options), macaroon_);
+    if (!keeper.ok()) co_return keeper.status();
+    keeper_ = *std::move(keeper);
+    const absl::Status first = co_await keeper_->FetchFirst();
+    if (!first.ok()) {
+      fprintf(stderr, "init: identity: %s\n", std::string(first.message()).c_str());
+      const char* event = answer.identity_required ? "identity_failed" : "identity_unavailable";
+      co_await ReportBootEvent(guest_, event, first.message());
+      if (answer.identity_required) {
+        co_return absl::UnavailableError(absl::StrCat("identity: ", first.message(), ", required"));
+      }
+    }
+    asio::co_spawn(io_, keeper_->Keep(), asio::detached);
+    co_return absl::OkStatus();
+  }
+
+  // Reaps the workload, execs, and every orphan that the kernel gives to process 1.
+  asio::awaitable<void> Reap() {
+    for (;;) {
+      co_await children_.async_wait(Descriptor::wait_read, kToken);
+      signalfd_siginfo info;
+      while (read(children_.native_handle(), &info, sizeof info) > 0) {
+      }
+      int status = 0;
+      for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) Reaped(pid, status);
+    }
+  }
+
+  void Reaped(pid_t pid, int status) {
+    if (pid == workload_) {
+      End(EndOf(Kind::kExit, status));
+      return;
+    }
+    const auto exec = execs_.find(pid);
+    if (exec == execs_.end()) return;
+    ChannelMessage end = EndOf(Kind::kExecExit, status);
+    end.id = exec->second;
+    execs_.erase(exec);
+    (void)SendMessage(options_.channel, end);
+  }
+
+  asio::awaitable<void> Listen() {
+    for (;;) {
+      co_await channel_.async_wait(Descriptor::wait_read, kToken);
+      absl::StatusOr<std::optional<ReceivedMessage>> received = ReceiveMessage(options_.channel);
+      if (!received.ok() || !received->has_value()) {
+        End({.kind = Kind::kExit, .exit_code = kExitNotBooted, .error = "runner: gone, want it alive"});
+        co_return;
+      }
+      Obey((*received)->message, (*received)->descriptors);
+      for (const int descriptor : (*received)->descriptors) close(descriptor);
+    }
+  }
+
+  void Obey(const ChannelMessage& order, const std::vector<int>& descriptors) {
+    if (order.kind == Kind::kSignal) {
+      if (workload_ > 0) kill(workload_, order.signal);
+      if (workload_ == 0) End({.kind = Kind::kExit, .signal = order.signal, .exit_code = 128 + order.signal});
+    } else if (order.kind == Kind::kExec) {
+      Execute(order, descriptors);
+    } else if (order.kind == Kind::kKillExec) {
+      for (const auto& [pid, id] : execs_) {
+        if (id == order.id) kill(-pid, SIGKILL);  // its session began with its own process group
+      }
+    }
+  }
+
+  void Execute(const ChannelMessage& order, const std::vector<int>& descriptors) {
+    absl::StatusOr<pid_t> pid = absl::FailedPreconditionError("machine: booting, want its program running");
+    if (workload_ > 0 && descriptors.size() == 3 && !order.command.empty()) {
+      SpawnPlan plan = plan_;
+      plan.command = order.command;
+      plan.stdin_fd = descriptors[0];
+      plan.stdout_fd = descriptors[1];
+      plan.stderr_fd = descriptors[2];
+      pid = Spawn(plan);
+    }
+    if (pid.ok()) {
+      execs_[*pid] = order.id;
+      return;
+    }
+    ChannelMessage failed = NeverBegan(Kind::kExecExit, pid.status());
+    failed.id = order.id;
+    (void)SendMessage(options_.channel, failed);
+  }
+
+  const Pid1Options options_;
+  asio::io_context io_{1};
+  Descriptor channel_;
+  Descriptor children_;
+  LockedSecret macaroon_;
+  GuestConnection guest_;
+  std::unique_ptr<ApiProxy> proxy_;
+  std::unique_ptr<FileKeeper> keeper_;
+  int fly_directory_ = -1;
+  SpawnPlan plan_;
+  pid_t workload_ = 0;
+  std::map<pid_t, uint64_t> execs_;
+  boost::asio::steady_timer report_timer_{io_};
+  bool reporting_ = false;
+  bool ended_ = false;
+  ChannelMessage end_ = {.kind = Kind::kExit, .exit_code = kExitNotBooted};
+};
+
+}  // namespace
+
+int RunPid1(const Pid1Options& options) {
+  prctl(PR_SET_NAME, "init", 0, 0, 0);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  signal(SIGPIPE, SIG_IGN);
+  umask(022);
+  return Pid1(options).Run();
+}
+
+}  // namespace flyd

@@ -1,0 +1,22 @@
+#ifndef FLYD_INIT_PID1_PID1_H_
+#define FLYD_INIT_PID1_PID1_H_
+
+namespace flyd {
+
+struct Pid1Options {
+  int channel = -1;          // to the runner (channel.h)
+  int guest_directory = -1;  // O_PATH descriptor of the host's directory with api.sock
+  bool one_id = false;       // rootless: the user namespace maps root alone
+};
+
+// The life of a machine, seen from inside: asks flyd for the boot, serves /.fly/api, keeps token files, runs the
+// workload, passes signals and execs on to it, reaps every orphan, and when the workload's first process ends kills the
+// rest and tells the runner. Runs as process 1 of its PID namespace, root file system in place. Returns the exit status
+// for _exit.
+//
+// The calling process is made non-dumpable: nothing in the machine can read its memory or descriptors.
+int RunPid1(const Pid1Options& options);
+
+}  // namespace flyd
+
+#endif  // FLYD_INIT_PID1_PID1_H_

@@ -1,0 +1,154 @@
+#include "flyd/init/runner/start_machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "flyd/init/machine/channel.h"
+#include "flyd/init/machine/namespaces.h"
+#include "flyd/init/machine/root_file_system.h"
+#include "flyd/init/pid1/pid1.h"
+
+namespace flyd {
+namespace {
+
+using Kind = ChannelMessage::Kind;
+
+// Everything that is open for the start of one machine. What is still held when this goes is closed.
+struct Descriptors {
+  int guest = -1;
+  std::array<int, 2> channel = {-1, -1};  // [0] runner, [1] init
+  std::array<int, 2> out = {-1, -1};      // [0] read by the runner
+  std::array<int, 2> err = {-1, -1};
+
+  ~Descriptors() {
+    for (const int fd : {guest, channel[0], channel[1], out[0], out[1], err[0], err[1]}) {
+      if (fd >= 0) close(fd);
+    }
+  }
+};
+
+absl::Status OpenPipe(std::array<int, 2>& pipe, uint32_t first_host_id) {
+  if (pipe2(pipe.data(), O_CLOEXEC) != 0) return absl::UnavailableError(absl::StrCat("pipe: ", strerror(errno)));
+  // Root of the machine must own it to give it to the workload's user.
+  if (first_host_id != 0 && fchown(pipe[1], first_host_id, first_host_id) != 0) {
+    return absl::UnavailableError(absl::StrCat("pipe: ", strerror(errno)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OpenDescriptors(const RunnerOrder& order, Descriptors& open_fds) {
+  open_fds.guest = open(order.guest_directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (open_fds.guest < 0) {
+    return absl::FailedPreconditionError(absl::StrCat("guest directory ", order.guest_directory, ": ", strerror(errno)));
+  }
+  absl::StatusOr<std::vector<int>> channel = MakeChannel();
+  if (!channel.ok()) return channel.status();
+  open_fds.channel = {(*channel)[0], (*channel)[1]};
+  if (absl::Status out = OpenPipe(open_fds.out, order.first_host_id); !out.ok()) return out;
+  return OpenPipe(open_fds.err, order.first_host_id);
+}
+
+void BlankArguments(absl::Span<char* const> arguments) {
+  constexpr char kName[] = "init";
+  const size_t room = arguments.empty() ? 0 : strlen(arguments[0]);
+  for (char* argument : arguments) memset(argument, 0, strlen(argument));
+  if (!arguments.empty()) memcpy(arguments[0], kName, std::min(sizeof kName, room));
+}
+
+// Leaves 0, 1, 2 and the two that PID 1 needs.
+absl::Status TakeDescriptors(const Descriptors& fds) {
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (null < 0 || dup2(null, 0) < 0 || dup2(fds.out[1], 1) < 0 || dup2(fds.err[1], 2) < 0) {
+    return absl::UnavailableError(absl::StrCat("descriptors: ", strerror(errno)));
+  }
+  const unsigned low = static_cast<unsigned>(std::min(fds.guest, fds.channel[1]));
+  const unsigned high = static_cast<unsigned>(std::max(fds.guest, fds.channel[1]));
+  if (low > 3) close_range(3, low - 1, 0);
+  if (high > low + 1) close_range(low + 1, high - 1, 0);
+  close_range(high + 1, ~0U, 0);
+  return absl::OkStatus();
+}
+
+absl::Status SetUp(const RunnerOrder& order) {
+  if (!order.hostname.empty() && sethostname(order.hostname.data(), order.hostname.size()) != 0) {
+    return absl::UnavailableError(absl::StrCat("hostname ", order.hostname, ": ", strerror(errno)));
+  }
+  return EnterHostImage({.hidden_paths = order.hidden_paths});
+}
+
+int RunChild(const RunnerOrder& order, const Descriptors& fds, absl::Span<char* const> arguments) {
+  BlankArguments(arguments);
+  absl::Status ready = TakeDescriptors(fds);
+  if (ready.ok()) ready = SetUp(order);
+  if (!ready.ok()) {
+    (void)SendMessage(fds.channel[1], {.kind = Kind::kFailed, .error = std::string(ready.message())});
+    return 1;
+  }
+  if (!SendMessage(fds.channel[1], {.kind = Kind::kReady}).ok()) return 1;
+  absl::StatusOr<std::optional<ReceivedMessage>> go = ReceiveMessage(fds.channel[1]);
+  if (!go.ok() || !go->has_value() || (*go)->message.kind != Kind::kGo) return 1;
+  return RunPid1({.channel = fds.channel[1], .guest_directory = fds.guest, .one_id = order.first_host_id == 0});
+}
+
+absl::Status AwaitReady(int channel) {
+  absl::StatusOr<std::optional<ReceivedMessage>> said = ReceiveMessage(channel);
+  if (!said.ok()) return said.status();
+  if (!said->has_value()) return absl::UnavailableError("machine: ended while it was set up, want it ready");
+  if ((*said)->message.kind == Kind::kReady) return absl::OkStatus();
+  return absl::UnavailableError((*said)->message.error);
+}
+
+int Take(int& descriptor) { return std::exchange(descriptor, -1); }
+
+}  // namespace
+
+absl::StatusOr<StartedMachine> StartMachine(const RunnerOrder& order, absl::Span<char* const> arguments) {
+  // An OCI layout would be checked against its digest and unpacked here, then entered in place of EnterHostImage.
+  if (order.image != "host") {
+    return absl::FailedPreconditionError(absl::StrCat("image: ", order.image, ", want host: no other is supported yet"));
+  }
+  Descriptors fds;
+  if (absl::Status opened = OpenDescriptors(order, fds); !opened.ok()) return opened;
+  absl::StatusOr<NamespaceChild> child =
+      ForkIntoNamespaces({.first_host_id = order.first_host_id, .private_network = order.private_network},
+                         [&order, &fds, arguments] { return RunChild(order, fds, arguments); });
+  if (!child.ok()) return child.status();
+  close(Take(fds.channel[1]));
+  close(Take(fds.out[1]));
+  close(Take(fds.err[1]));
+  StartedMachine machine = {.pid = child->pid, .pidfd = child->pidfd};
+  absl::Status ready = AwaitReady(fds.channel[0]);
+  if (!ready.ok()) {
+    AbandonMachine(machine);
+    return ready;
+  }
+  machine.channel = Take(fds.channel[0]);
+  machine.stdout_fd = Take(fds.out[0]);
+  machine.stderr_fd = Take(fds.err[0]);
+  return machine;
+}
+
+void AbandonMachine(const StartedMachine& machine) {
+  kill(machine.pid, SIGKILL);
+  waitpid(machine.pid, nullptr, 0);
+  for (const int fd : {machine.pidfd, machine.channel, machine.stdout_fd, machine.stderr_fd}) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+}  // namespace flyd
