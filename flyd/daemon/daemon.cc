@@ -25,7 +25,7 @@
 #include "tokensvc/rpc/json_log.h"
 #include "tokensvc/rpc/ready_file.h"
 #include "tokensvc/rpc/server_settings.h"
-#include "tokensvc/signer/grpc_signer_client.h"
+#include "tokensvc/signer/client/grpc_signer_client.h"
 #include "tokensvc/token/token_service.h"
 #include "tokensvc/unique_id_source.h"
 

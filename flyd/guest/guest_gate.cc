@@ -9,9 +9,9 @@
 #include "flyd/guest/parse_mint_request.h"
 #include "nlohmann/json.hpp"
 #include "tokensvc/limits.h"
-#include "tokensvc/macaroon/boot_token.h"
-#include "tokensvc/macaroon/boot_token_check.h"
-#include "tokensvc/macaroon/worker_root_key.h"
+#include "tokensvc/macaroon/boot/boot_token.h"
+#include "tokensvc/macaroon/boot/boot_token_check.h"
+#include "tokensvc/macaroon/boot/worker_root_key.h"
 #include "tokensvc/rpc/error_details.h"
 
 namespace flyd {

@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "flyd/supervisor/boot_answer_codec.h"
 #include "flyd/supervisor/supervisor.h"
-#include "tokensvc/macaroon/boot_token.h"
-#include "tokensvc/macaroon/worker_root_key.h"
+#include "tokensvc/macaroon/boot/boot_token.h"
+#include "tokensvc/macaroon/boot/worker_root_key.h"
 #include "tokensvc/placement/placement.h"
 
 namespace flyd {

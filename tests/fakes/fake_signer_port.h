@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "tokensvc/signer/signer_port.h"
+#include "tokensvc/signer/client/signer_port.h"
 
 namespace tests {
 

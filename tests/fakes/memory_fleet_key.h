@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "tests/fakes/es256_test_key.h"
-#include "tokensvc/fleet/fleet_key.h"
+#include "tokensvc/fleet/keys/fleet_key.h"
 
 namespace tests {
 

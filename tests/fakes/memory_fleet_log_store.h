@@ -8,7 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "tokensvc/fleet/fleet_log_store.h"
+#include "tokensvc/fleet/log/fleet_log_store.h"
 
 namespace tests {
 

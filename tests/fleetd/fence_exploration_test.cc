@@ -1,6 +1,6 @@
 // The protocol of a move, explored exhaustively: one machine, two workers, three signers, an authority that crashes and
 // restarts, signers that do, messages that are lost, late or repeated, clocks that are apart. The rules are the shipped
-// ones of tokensvc/fleet/signer_record.h.
+// ones of tokensvc/fleet/log/signer_record.h.
 //
 // Promise: once every signer is settled for the fence, no signer ever signs for the source worker again. Then and only
 // then the target's placement is signed, so that the two workers never mint for the machine at one time.
@@ -15,7 +15,7 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tokensvc/fleet/signer_record.h"
+#include "tokensvc/fleet/log/signer_record.h"
 
 namespace {
 

@@ -11,9 +11,9 @@
 #include "gtest/gtest.h"
 #include "tests/fakes/memory_fleet_log_store.h"
 #include "tests/status_matchers.h"
-#include "tokensvc/fleet/fleet_log_store.h"
-#include "tokensvc/fleet/signer_record.h"
-#include "tokensvc/fleet/sqlite_fleet_log_store.h"
+#include "tokensvc/fleet/log/fleet_log_store.h"
+#include "tokensvc/fleet/log/signer_record.h"
+#include "tokensvc/fleet/log/sqlite_fleet_log_store.h"
 
 namespace tests {
 namespace {

@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "tests/status_matchers.h"
-#include "tokensvc/macaroon/boot_token.h"
-#include "tokensvc/macaroon/worker_root_key.h"
+#include "tokensvc/macaroon/boot/boot_token.h"
+#include "tokensvc/macaroon/boot/worker_root_key.h"
 
 namespace tests {
 namespace {

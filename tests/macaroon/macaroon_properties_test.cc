@@ -5,13 +5,13 @@
 #include "storage/secret_bytes.h"
 #include "tests/macaroon/random_values.h"
 #include "tests/status_matchers.h"
-#include "tokensvc/macaroon/access.h"
-#include "tokensvc/macaroon/caveat.h"
-#include "tokensvc/macaroon/caveat_codec.h"
-#include "tokensvc/macaroon/find_denials.h"
-#include "tokensvc/macaroon/macaroon.h"
-#include "tokensvc/macaroon/macaroon_text.h"
-#include "tokensvc/macaroon/macaroon_verifier.h"
+#include "tokensvc/macaroon/access/access.h"
+#include "tokensvc/macaroon/access/find_denials.h"
+#include "tokensvc/macaroon/caveats/caveat.h"
+#include "tokensvc/macaroon/caveats/caveat_codec.h"
+#include "tokensvc/macaroon/chain/macaroon.h"
+#include "tokensvc/macaroon/chain/macaroon_text.h"
+#include "tokensvc/macaroon/chain/macaroon_verifier.h"
 
 namespace tokensvc::macaroon {
 namespace {

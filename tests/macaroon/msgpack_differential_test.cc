@@ -5,10 +5,10 @@
 #include "msgpack.hpp"
 #include "tests/macaroon/random_values.h"
 #include "tests/status_matchers.h"
-#include "tokensvc/macaroon/caveat.h"
-#include "tokensvc/macaroon/caveat_codec.h"
-#include "tokensvc/macaroon/msgpack_reader.h"
-#include "tokensvc/macaroon/msgpack_writer.h"
+#include "tokensvc/macaroon/caveats/caveat.h"
+#include "tokensvc/macaroon/caveats/caveat_codec.h"
+#include "tokensvc/macaroon/msgpack/msgpack_reader.h"
+#include "tokensvc/macaroon/msgpack/msgpack_writer.h"
 
 // Our codec against msgpack-cxx, an implementation by others. It reads any form of a value and writes the shortest, so
 // bytes are canonical exactly if they come back unchanged.

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tokensvc/macaroon/caveat.h"
+#include "tokensvc/macaroon/caveats/caveat.h"
 
 namespace tests {
 

@@ -10,13 +10,13 @@
 #include "nlohmann/json.hpp"
 #include "storage/secret_bytes.h"
 #include "tests/status_matchers.h"
-#include "tokensvc/macaroon/caveat.h"
-#include "tokensvc/macaroon/caveat_codec.h"
-#include "tokensvc/macaroon/discharge_verifier.h"
-#include "tokensvc/macaroon/macaroon.h"
-#include "tokensvc/macaroon/macaroon_text.h"
-#include "tokensvc/macaroon/macaroon_verifier.h"
-#include "tokensvc/macaroon/third_party.h"
+#include "tokensvc/macaroon/caveats/caveat.h"
+#include "tokensvc/macaroon/caveats/caveat_codec.h"
+#include "tokensvc/macaroon/chain/macaroon.h"
+#include "tokensvc/macaroon/chain/macaroon_text.h"
+#include "tokensvc/macaroon/chain/macaroon_verifier.h"
+#include "tokensvc/macaroon/discharge/discharge_verifier.h"
+#include "tokensvc/macaroon/discharge/third_party.h"
 
 // The tokens that the public Go library made, read, written again, attenuated and verified by ours.
 namespace tokensvc::macaroon {

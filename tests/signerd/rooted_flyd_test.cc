@@ -18,7 +18,7 @@
 #include "tests/signerd/test_authority.h"
 #include "tokensvc/claims/identity_claims.h"
 #include "tokensvc/placement/placement.h"
-#include "tokensvc/signer/sign_policy.h"
+#include "tokensvc/signer/rules/sign_policy.h"
 
 namespace tests {
 namespace {

@@ -14,9 +14,9 @@
 #include "tests/signerd/test_authority.h"
 #include "tokensvc/pkcs11/pkcs11_token.h"
 #include "tokensvc/rpc/json_log.h"
-#include "tokensvc/signer/clock_quality.h"
-#include "tokensvc/signer/sign_policy.h"
-#include "tokensvc/signer/signature_log.h"
+#include "tokensvc/signer/log/signature_log.h"
+#include "tokensvc/signer/rules/clock_quality.h"
+#include "tokensvc/signer/rules/sign_policy.h"
 #include "tokensvc/signer/signer_server.h"
 #include "tokensvc/unique_id_source.h"
 

@@ -29,7 +29,7 @@
 #include "tokensvc/rpc/peer_identity.h"
 #include "tokensvc/rpc/server_settings.h"
 #include "tokensvc/rpc/tls_credentials.h"
-#include "tokensvc/signer/signature_log.h"
+#include "tokensvc/signer/log/signature_log.h"
 #include "tokensvc/unique_id_source.h"
 
 namespace tests {

@@ -7,8 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokensvc/clock.h"
-#include "tokensvc/fleet/fleet_key.h"
 #include "tokensvc/fleet/fleetd_config.h"
+#include "tokensvc/fleet/keys/fleet_key.h"
 #include "tokensvc/rpc/json_log.h"
 #include "tokensvc/unique_id_source.h"
 

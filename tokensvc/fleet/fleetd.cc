@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "tokensvc/fleet/key_files.h"
+#include "tokensvc/fleet/keys/key_files.h"
 #include "tokensvc/rpc/ready_file.h"
 #include "tokensvc/unique_id_source.h"
 

@@ -8,7 +8,7 @@
 #include "tokensvc/clock.h"
 #include "tokensvc/fleet/fleet_server.h"
 #include "tokensvc/fleet/fleetd_config.h"
-#include "tokensvc/fleet/hsm_fleet_key.h"
+#include "tokensvc/fleet/keys/hsm_fleet_key.h"
 #include "tokensvc/pkcs11/pkcs11_token.h"
 #include "tokensvc/rpc/json_log.h"
 

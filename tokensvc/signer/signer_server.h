@@ -10,9 +10,9 @@
 #include "tokensvc/clock.h"
 #include "tokensvc/pkcs11/hsm.h"
 #include "tokensvc/rpc/json_log.h"
-#include "tokensvc/signer/clock_quality.h"
-#include "tokensvc/signer/fleet_view.h"
-#include "tokensvc/signer/sign_policy.h"
+#include "tokensvc/signer/fleet/fleet_view.h"
+#include "tokensvc/signer/rules/clock_quality.h"
+#include "tokensvc/signer/rules/sign_policy.h"
 #include "tokensvc/signer/signerd_config.h"
 #include "tokensvc/unique_id_source.h"
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "tokensvc/rpc/ready_file.h"
-#include "tokensvc/signer/sign_policy.h"
+#include "tokensvc/signer/rules/sign_policy.h"
 #include "tokensvc/unique_id_source.h"
 
 namespace tokensvc {

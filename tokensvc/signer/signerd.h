@@ -8,7 +8,7 @@
 #include "tokensvc/clock.h"
 #include "tokensvc/pkcs11/pkcs11_token.h"
 #include "tokensvc/rpc/json_log.h"
-#include "tokensvc/signer/clock_quality.h"
+#include "tokensvc/signer/rules/clock_quality.h"
 #include "tokensvc/signer/signer_server.h"
 #include "tokensvc/signer/signerd_config.h"
 

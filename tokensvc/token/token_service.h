@@ -12,7 +12,7 @@
 #include "storage/ledger.h"
 #include "tokensvc/claims/identity_claims.h"
 #include "tokensvc/clock.h"
-#include "tokensvc/signer/signer_port.h"
+#include "tokensvc/signer/client/signer_port.h"
 
 namespace tokensvc {
 

@@ -4,9 +4,9 @@
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
 #include "storage/secret_bytes.h"
-#include "tokensvc/macaroon/boot_token.h"
-#include "tokensvc/macaroon/boot_token_check.h"
-#include "tokensvc/macaroon/worker_root_key.h"
+#include "tokensvc/macaroon/boot/boot_token.h"
+#include "tokensvc/macaroon/boot/boot_token_check.h"
+#include "tokensvc/macaroon/boot/worker_root_key.h"
 
 // What a Macaroon costs each request of a guest: the whole of CheckBootToken, from header text to evidence. The goal is
 // 8 µs of CPU with -c opt.

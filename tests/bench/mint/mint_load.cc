@@ -29,7 +29,7 @@
 #include "tokensvc/pkcs11/pkcs11_token.h"
 #include "tokensvc/placement/placement.h"
 #include "tokensvc/rpc/tls_credentials.h"
-#include "tokensvc/signer/grpc_signer_client.h"
+#include "tokensvc/signer/client/grpc_signer_client.h"
 
 namespace {
 
