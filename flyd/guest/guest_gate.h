@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "flyd/guest/boot_gate.h"
 #include "flyd/guest/rate_limiter.h"
+#include "flyd/supervisor/boot_gate.h"
 #include "storage/secret_bytes.h"
 #include "tokensvc/clock.h"
 #include "tokensvc/http/http_exchange.h"

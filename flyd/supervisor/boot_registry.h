@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "flyd/guest/boot_gate.h"
+#include "flyd/supervisor/boot_gate.h"
 
 namespace flyd {
 

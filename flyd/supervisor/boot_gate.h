@@ -1,5 +1,5 @@
-#ifndef FLYD_GUEST_BOOT_GATE_H_
-#define FLYD_GUEST_BOOT_GATE_H_
+#ifndef FLYD_SUPERVISOR_BOOT_GATE_H_
+#define FLYD_SUPERVISOR_BOOT_GATE_H_
 
 #include <cstdint>
 #include <memory>
@@ -60,4 +60,4 @@ class BootGate {
 
 }  // namespace flyd
 
-#endif  // FLYD_GUEST_BOOT_GATE_H_
+#endif  // FLYD_SUPERVISOR_BOOT_GATE_H_
