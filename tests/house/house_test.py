@@ -22,11 +22,17 @@ class HouseTest(unittest.TestCase):
         broken = rule(self.files)
         self.assertFalse(broken, "\n" + "\n".join(broken))
 
-    def test_no_source_is_longer_than_400_lines(self):
+    def test_no_file_is_longer_than_400_lines_and_no_header_than_300(self):
         self.check(rules.long_files)
 
     def test_no_include_points_upward(self):
         self.check(rules.upward_includes)
+
+    def test_no_files_include_each_other_in_a_circle(self):
+        self.check(rules.circles_of_files)
+
+    def test_no_folders_include_each_other_in_a_circle(self):
+        self.check(rules.circles_of_folders)
 
     def test_only_the_real_clock_reads_the_time(self):
         self.check(rules.readings_of_the_clock)
@@ -54,13 +60,37 @@ class RulesTest(unittest.TestCase):
         self.assertEqual(len(rule(bad)), 1, rule(bad))
         self.assertEqual(rule(good), [])
 
-    def test_a_file_of_401_lines_is_found(self):
-        self.assert_finds(rules.long_files, {"flyd/a.cc": "\n" * 401}, {"flyd/a.cc": "\n" * 400})
+    def test_a_file_of_401_lines_is_found_whatever_it_holds(self):
+        for path in ("flyd/a.cc", "flyd/BUILD.bazel", "tools/setup", "docs/a.md", "proto/a.proto"):
+            self.assert_finds(rules.long_files, {path: "\n" * 401}, {path: "\n" * 400})
+
+    def test_a_header_of_301_lines_is_found(self):
+        self.assert_finds(rules.long_files, {"flyd/a.h": "\n" * 301}, {"flyd/a.h": "\n" * 300})
 
     def test_an_upward_include_is_found(self):
         self.assert_finds(rules.upward_includes, {"storage/a.cc": '#include "tokensvc/clock.h"\n'},
                           {"tokensvc/a.cc": '#include "storage/a.h"\n', "flyd/a_test.cc": '#include "tests/fakes/a.h"\n'})
         self.assert_finds(rules.upward_includes, {"flyd/a.cc": '#include "tests/fakes/a.h"\n'}, {})
+
+    def test_files_that_include_each_other_through_a_third_are_found(self):
+        files = {"flyd/a.h": '#include "flyd/b.h"\n', "flyd/a.cc": '#include "flyd/a.h"\n',
+                 "flyd/b.h": "", "flyd/b.cc": '#include "flyd/b.h"\n#include "flyd/c.h"\n', "flyd/c.h": ""}
+        self.assert_finds(rules.circles_of_files, {**files, "flyd/c.h": '#include "flyd/a.h"\n'}, files)
+
+    def test_folders_that_include_each_other_through_different_files_are_found(self):
+        files = {"flyd/a/x.h": '#include "flyd/b/x.h"\n', "flyd/b/x.h": "", "flyd/a/y.h": "",
+                 "flyd/a/y_test.cc": '#include "tests/fakes/a.h"\n', "tests/fakes/a.h": '#include "flyd/a/y.h"\n'}
+        self.assert_finds(rules.circles_of_folders, {**files, "flyd/b/y.h": '#include "flyd/a/y.h"\n'}, files)
+
+    def test_a_circle_through_folders_below_and_through_the_folder_around_is_found(self):
+        files = {"flyd/a/in/x.h": '#include "flyd/b/x.h"\n', "flyd/b/x.h": "", "flyd/a/y.h": "", "flyd/x.h": ""}
+        self.assert_finds(rules.circles_of_folders, {**files, "flyd/b/y.h": '#include "flyd/a/y.h"\n'}, files)
+        self.assert_finds(rules.circles_of_folders, {**files, "flyd/x.h": '#include "flyd/a/y.h"\n',
+                                                     "flyd/b/x.h": '#include "flyd/x.h"\n'}, files)
+
+    def test_protos_that_import_each_other_folder_by_folder_are_found(self):
+        files = {"proto/a/x.proto": 'import "proto/b/x.proto";\n', "proto/b/x.proto": "", "proto/a/y.proto": ""}
+        self.assert_finds(rules.circles_of_folders, {**files, "proto/b/y.proto": 'import "proto/a/y.proto";\n'}, files)
 
     def test_a_reading_of_the_clock_is_found(self):
         self.assert_finds(rules.readings_of_the_clock, {"flyd/a.cc": "x = absl::Now();"},

@@ -6,24 +6,28 @@ import re
 
 LAYERS = ["proto", "storage", "tokensvc", "flyd", "tools", "tests"]
 MOST_LINES = 400
+MOST_HEADER_LINES = 300
 CLOCK = "tokensvc/clock.cc"
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+_IMPORT = re.compile(r'^import "([^"]+)"', re.MULTILINE)
 _COMMENT = re.compile(r"//[^\n]*")
 _SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|SleepFor|(?<![\w.>:])sleep)\s*\(")
 
 
 def read_tree(root):
-    """The text of each file under the layers' folders, by path from `root`."""
+    """Each file of the project that is text, by path from `root`."""
     files = {}
-    for layer in LAYERS:
-        for folder, folders, names in os.walk(os.path.join(root, layer)):
-            folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
-            for name in names:
-                path = os.path.join(folder, name)
-                if name.endswith((".cc", ".h", ".bazel", ".md", ".py", ".sh", ".proto")):
-                    with open(path, encoding="utf-8") as file:
-                        files[os.path.relpath(path, root)] = file.read()
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders
+                      if name == ".ci" or not name.startswith((".", "__pycache__", "bazel-"))]
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                with open(path, encoding="utf-8") as file:
+                    files[os.path.relpath(path, root)] = file.read()
+            except UnicodeDecodeError:
+                pass  # a picture or a program has no lines
     return files
 
 
@@ -41,9 +45,13 @@ def _is_test(path):
 
 
 def long_files(files):
-    """Sources above 400 lines."""
-    return [f"{path}: {len(text.splitlines())} lines, want at most {MOST_LINES}"
-            for path, text in _cpp(files).items() if len(text.splitlines()) > MOST_LINES]
+    """Files above 400 lines, and headers above 300: sources, builds, scripts, pages alike."""
+    found = []
+    for path, text in files.items():
+        lines, most = len(text.splitlines()), MOST_HEADER_LINES if path.endswith(".h") else MOST_LINES
+        if lines > most:
+            found.append(f"{path}: {lines} lines, want at most {most}")
+    return found
 
 
 def upward_includes(files):
@@ -58,6 +66,58 @@ def upward_includes(files):
                 continue
             found.append(f"{path}: includes {included}, want nothing above {path.split('/', 1)[0]}")
     return found
+
+
+def _includes(files):
+    """(file, the file that it includes) for each include of a source, and import of a .proto, that is in `files`."""
+    for path, text in files.items():
+        pattern = {".cc": _INCLUDE, ".h": _INCLUDE, ".proto": _IMPORT}.get(os.path.splitext(path)[1])
+        for included in pattern.findall(text) if pattern else ():
+            if included in files:
+                yield path, included
+
+
+def _circle(edges):
+    """A way round in the graph {from: {to}}, its first stop again at the end; None if there is none."""
+    finished = set()
+
+    def walk(node, way):
+        if node in way:
+            return way[way.index(node):] + [node]
+        for after in sorted(edges.get(node, ())) if node not in finished else ():
+            circle = walk(after, way + [node])
+            if circle:
+                return circle
+        finished.add(node)
+        return None
+
+    return next((circle for circle in (walk(node, []) for node in sorted(edges)) if circle), None)
+
+
+def circles_of_files(files):
+    """Files that include each other in a circle; a header and its source are one."""
+    edges = collections.defaultdict(set)
+    for path, included in _includes(files):
+        here, there = os.path.splitext(path)[0], os.path.splitext(included)[0]
+        if here != there:
+            edges[here].add(there)
+    circle = _circle(edges)
+    return [" -> ".join(circle)] if circle else []
+
+
+def circles_of_folders(files):
+    """Folders side by side that include each other in a circle, with all that is below them. The files that stand in the
+    folder around them count as one more (FOLDER/*). A unit test beside the code may include what stands under tests/."""
+    edges = collections.defaultdict(lambda: collections.defaultdict(set))
+    for path, included in _includes(files):
+        if included.startswith("tests/") and not path.startswith("tests/"):
+            continue
+        around = os.path.commonpath([os.path.dirname(path), os.path.dirname(included)])
+        here, there = (os.path.join(around, rest.split("/", 1)[0] if "/" in rest else "*")
+                       for rest in (os.path.relpath(path, around or "."), os.path.relpath(included, around or ".")))
+        if here != there:
+            edges[around][here].add(there)
+    return [" -> ".join(circle) for circle in map(_circle, edges.values()) if circle]
 
 
 def readings_of_the_clock(files):
