@@ -25,7 +25,8 @@ constexpr uint32_t kWidestFile = 0644;
 constexpr int kMaxFiles = 16;
 constexpr size_t kMaxFileName = 64;
 constexpr size_t kMaxOwner = 64;
-constexpr absl::string_view kSocketName = "api";
+// Not for tokens: the socket, and what init writes beside Google's token.
+constexpr absl::string_view kReservedNames[] = {"api", "google_credentials.json"};
 
 absl::Status Bad(absl::string_view field, absl::string_view found, absl::string_view want) {
   return absl::InvalidArgumentError(absl::StrCat("config.identity.", field, ": ", found, ", want ", want));
@@ -50,7 +51,9 @@ absl::Status CheckPath(absl::string_view path) {
     return Bad("files.path", absl::StrCat("\"", absl::string_view(path).substr(0, 80), "\""),
                "/.fly/NAME, NAME [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
   }
-  if (name == kSocketName) return Bad("files.path", path, "another name: it is the socket's");
+  for (const absl::string_view reserved : kReservedNames) {
+    if (name == reserved) return Bad("files.path", path, "another name: this one is init's");
+  }
   return absl::OkStatus();
 }
 

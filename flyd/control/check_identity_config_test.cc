@@ -63,6 +63,8 @@ INSTANTIATE_TEST_SUITE_P(
                     FileCase{.name = "Hidden", .path = "/.fly/.vault", .refusal = kPathWords},
                     FileCase{.name = "Nul", .path = std::string("/.fly/a\0b", 9), .refusal = kPathWords},
                     FileCase{.name = "Socket", .path = "/.fly/api", .refusal = "/.fly/api, want another name"},
+                    FileCase{.name = "GooglesCredentials", .path = "/.fly/google_credentials.json",
+                             .refusal = "google_credentials.json, want another name"},
                     FileCase{.name = "ACloudsOwn", .path = "/.fly/oidc_token"},
                     FileCase{.name = "DefaultAudience", .audience = ""},
                     FileCase{.name = "LongestAudience", .audience = std::string(255, 'a')},

@@ -59,6 +59,8 @@ absl::StatusOr<ControlRequest> DecodeExec(const Json& json) {
 
 std::string EncodeControlRequest(const ControlRequest& request) {
   if (request.op == ControlRequest::Op::kSignal) return Line({{"op", "signal"}, {"signal", request.signal}});
+  if (request.op == ControlRequest::Op::kSuspend) return Line({{"op", "suspend"}});
+  if (request.op == ControlRequest::Op::kResume) return Line({{"op", "resume"}});
   return Line({{"op", "exec"},
                {"command", request.exec.command},
                {"stdin", absl::Base64Escape(request.exec.stdin_bytes)},
@@ -69,10 +71,11 @@ absl::StatusOr<ControlRequest> DecodeControlRequest(absl::string_view line) {
   const Json json = Json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return absl::InvalidArgumentError("request: not JSON, want an object");
   const auto op = json.find("op");
-  if (op == json.end() || (*op != "signal" && *op != "exec")) {
-    return absl::InvalidArgumentError("op: unknown, want signal or exec");
-  }
-  if (*op == "exec") return DecodeExec(json);
+  const std::string name = op != json.end() && op->is_string() ? op->get<std::string>() : "";
+  if (name == "exec") return DecodeExec(json);
+  if (name == "suspend") return ControlRequest{.op = ControlRequest::Op::kSuspend};
+  if (name == "resume") return ControlRequest{.op = ControlRequest::Op::kResume};
+  if (name != "signal") return absl::InvalidArgumentError("op: unknown, want signal, exec, suspend or resume");
   const int64_t number = Number(json, "signal");
   if (number < 1 || number >= NSIG) return absl::InvalidArgumentError(absl::StrCat("signal: ", number, ", want a signal"));
   return ControlRequest{.op = ControlRequest::Op::kSignal, .signal = static_cast<int>(number)};

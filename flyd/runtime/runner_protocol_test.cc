@@ -21,6 +21,8 @@ TEST(RunnerProtocolTest, RequestsHaveTheirFrozenForm) {
   EXPECT_EQ(EncodeControlRequest({.op = ControlRequest::Op::kExec,
                                   .exec = {.command = {"id"}, .stdin_bytes = "hi", .timeout = absl::Seconds(2)}}),
             "{\"command\":[\"id\"],\"op\":\"exec\",\"stdin\":\"aGk=\",\"timeout_ms\":2000}\n");
+  EXPECT_EQ(EncodeControlRequest({.op = ControlRequest::Op::kSuspend}), "{\"op\":\"suspend\"}\n");
+  EXPECT_EQ(EncodeControlRequest({.op = ControlRequest::Op::kResume}), "{\"op\":\"resume\"}\n");
 }
 
 TEST(RunnerProtocolTest, ARequestIsReadAsItWasWritten) {
@@ -31,6 +33,16 @@ TEST(RunnerProtocolTest, ARequestIsReadAsItWasWritten) {
   EXPECT_THAT(request->exec.command, ElementsAre("a", "b"));
   EXPECT_EQ(request->exec.stdin_bytes, bytes);
   EXPECT_EQ(request->exec.timeout, absl::Seconds(2));
+}
+
+TEST(RunnerProtocolTest, EveryOperationIsReadAsItWasWritten) {
+  using Op = ControlRequest::Op;
+  for (const Op op : {Op::kSignal, Op::kExec, Op::kSuspend, Op::kResume}) {
+    const absl::StatusOr<ControlRequest> request =
+        DecodeControlRequest(EncodeControlRequest({.op = op, .signal = 15, .exec = {.command = {"a"}}}));
+    ASSERT_TRUE(request.ok()) << request.status();
+    EXPECT_EQ(request->op, op);
+  }
 }
 
 TEST(RunnerProtocolTest, ARefusalIsReadAsItsStatus) {
@@ -50,7 +62,7 @@ TEST(RunnerProtocolTest, AResultIsReadAsItWasWritten) {
 }
 
 TEST(RunnerProtocolTest, BadRequestsAreRefusedByField) {
-  for (const auto& [line, word] : {std::pair{"", "request"}, {"[]", "request"}, {"{}", "op"}, {"{\"op\":\"x\"}", "op"},
+  for (const auto& [line, word] : {std::pair{"", "request"}, {"[]", "request"}, {"{}", "op"}, {"{\"op\":\"x\"}", "op"}, {"{\"op\":7}", "op"},
                                    {"{\"op\":\"signal\"}", "signal"}, {"{\"op\":\"signal\",\"signal\":65}", "signal"},
                                    {"{\"op\":\"exec\"}", "command"}, {"{\"op\":\"exec\",\"command\":[1]}", "command"},
                                    {"{\"op\":\"exec\",\"command\":[\"a\"]}", "timeout_ms"}}) {

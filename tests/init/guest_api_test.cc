@@ -198,7 +198,7 @@ TEST_F(AwsTest, AMachineThatNeedsItsIdentityDoesNotStartWithout) {
   answer["identity"]["required"] = true;
   const flyd::BootExit exit = Run(answer);
   EXPECT_EQ(exit.exit_code, 125);
-  EXPECT_THAT(exit.error, HasSubstr("identity: token: answer 403"));
+  EXPECT_THAT(exit.error, HasSubstr("identity: oidc_token: answer 403"));
   EXPECT_EQ(Output(), "");
   EXPECT_EQ(nlohmann::json::parse(flyd_->Seen("/boot/events")[0].body)["type"], "identity_failed");
 }

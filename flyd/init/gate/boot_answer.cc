@@ -1,6 +1,7 @@
 #include "flyd/init/gate/boot_answer.h"
 
 #include <string.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <string>
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "nlohmann/json.hpp"
 
 namespace flyd {
@@ -59,16 +61,38 @@ absl::Status ReadRun(const Json& run, BootAnswer& answer) {
   return absl::OkStatus();
 }
 
-absl::Status ReadIdentity(const Json& identity, BootAnswer& answer) {
-  answer.identity_required = Flag(identity, "required");
-  answer.aws_principal_tags = Flag(identity, "aws_principal_tags");
-  const std::string mode = Text(identity, "socket_mode");
-  if (mode.empty()) return absl::OkStatus();
-  if (mode.size() > 4 || mode.find_first_not_of("01234567") != std::string::npos) {
-    return Wrong("identity.socket_mode", "an octal mode such as \"0600\"");
+// Leaves `mode` as it is where there is none.
+absl::Status ReadMode(const Json& json, const char* name, mode_t& mode) {
+  const std::string text = Text(json, name);
+  if (text.empty()) return absl::OkStatus();
+  if (text.size() > 4 || text.find_first_not_of("01234567") != std::string::npos) {
+    return Wrong(absl::StrCat("identity.", name), "an octal mode such as \"0600\"");
   }
-  answer.socket_mode = static_cast<mode_t>(std::stoul(mode, nullptr, 8)) & 0777;
+  mode = static_cast<mode_t>(std::stoul(text, nullptr, 8)) & 0777;
   return absl::OkStatus();
+}
+
+absl::Status ReadFile(const Json& json, TokenFileSetting& file) {
+  const std::string path = Text(json, "path");
+  absl::string_view name = path;
+  if (!absl::ConsumePrefix(&name, "/.fly/") || name.empty() || name[0] == '.' || name.find('/') != name.npos) {
+    return Wrong("identity.files.path", "/.fly/NAME");
+  }
+  file.name = std::string(name);
+  file.audience = Text(json, "audience");
+  file.owner = Text(json, "owner");
+  return ReadMode(json, "mode", file.mode);
+}
+
+absl::Status ReadIdentity(const Json& json, IdentitySettings& identity) {
+  identity.required = Flag(json, "required");
+  identity.aws_principal_tags = Flag(json, "aws_principal_tags");
+  identity.aws_pin_role = Flag(json, "aws_pin_role");
+  identity.google_metadata = Flag(json, "google_metadata");
+  for (const Json& row : Member(json, "files")) {
+    if (absl::Status read = ReadFile(row, identity.files.emplace_back()); !read.ok()) return read;
+  }
+  return ReadMode(json, "socket_mode", identity.socket_mode);
 }
 
 MachineFacts ReadMachine(const Json& machine) {
@@ -102,7 +126,7 @@ absl::StatusOr<BootAnswer> ParseBootAnswer(std::string& text) {
   answer.machine = ReadMachine(Member(json, "machine"));
   if (answer.machine.id.empty()) return Wrong("machine.id", "a string");
   if (absl::Status run = ReadRun(Member(json, "run"), answer); !run.ok()) return run;
-  if (absl::Status identity = ReadIdentity(Member(json, "identity"), answer); !identity.ok()) return identity;
+  if (absl::Status identity = ReadIdentity(Member(json, "identity"), answer.identity); !identity.ok()) return identity;
   return answer;
 }
 

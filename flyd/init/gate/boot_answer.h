@@ -1,14 +1,13 @@
 #ifndef FLYD_INIT_GATE_BOOT_ANSWER_H_
 #define FLYD_INIT_GATE_BOOT_ANSWER_H_
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "flyd/init/gate/identity_settings.h"
 #include "flyd/init/gate/locked_secret.h"
 #include "flyd/init/workload/workload_environment.h"
 
@@ -23,9 +22,7 @@ struct BootAnswer {
   Environment environment;
   std::string user;         // "", NAME, UID, NAME:GROUP or UID:GID
   std::string working_dir;  // "" means /
-  bool identity_required = false;
-  mode_t socket_mode = 0600;
-  bool aws_principal_tags = false;
+  IdentitySettings identity;
 };
 
 // Parses the answer and takes the Macaroon out of it; `json` is overwritten with zeros whatever the result.

@@ -23,7 +23,10 @@ nlohmann::json Whole() {
     "machine": {"id": "148e21", "name": "m1", "app": "web", "organization": "acme", "region": "yyz", "version": "01HV",
                 "image": "host", "image_digest": "sha256:00"},
     "run": {"command": ["sh", "-c", "true"], "env": {"A": "b"}, "user": "web", "working_dir": "/srv"},
-    "identity": {"required": true, "socket_mode": "0660", "aws_principal_tags": true},
+    "identity": {"required": true, "socket_mode": "0660", "aws_principal_tags": true, "aws_pin_role": true,
+                 "google_metadata": true, "files": [
+                   {"path": "/.fly/vault", "audience": "https://v", "mode": "0640", "owner": "web:adm"},
+                   {"path": "/.fly/other", "audience": "", "mode": "", "owner": ""}]},
     "stop": {"signal": "SIGINT", "timeout_seconds": 5}, "later": 1})");
 }
 
@@ -43,9 +46,22 @@ TEST(ParseBootAnswerTest, ReadsEveryField) {
   EXPECT_EQ(answer->environment.at("A"), "b");
   EXPECT_EQ(answer->user, "web");
   EXPECT_EQ(answer->working_dir, "/srv");
-  EXPECT_TRUE(answer->identity_required);
-  EXPECT_EQ(answer->socket_mode, 0660u);
-  EXPECT_TRUE(answer->aws_principal_tags);
+}
+
+TEST(ParseBootAnswerTest, ReadsWhatIsSaidOfTheIdentity) {
+  const absl::StatusOr<BootAnswer> answer = Parse(Whole());
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_TRUE(answer->identity.required);
+  EXPECT_EQ(answer->identity.socket_mode, 0660u);
+  EXPECT_TRUE(answer->identity.aws_principal_tags);
+  EXPECT_TRUE(answer->identity.aws_pin_role);
+  EXPECT_TRUE(answer->identity.google_metadata);
+  ASSERT_EQ(answer->identity.files.size(), 2u);
+  EXPECT_EQ(answer->identity.files[0].name, "vault");
+  EXPECT_EQ(answer->identity.files[0].audience, "https://v");
+  EXPECT_EQ(answer->identity.files[0].mode, 0640u);
+  EXPECT_EQ(answer->identity.files[0].owner, "web:adm");
+  EXPECT_EQ(answer->identity.files[1].mode, 0u);
 }
 
 TEST(ParseBootAnswerTest, IdentityHasDefaults) {
@@ -53,8 +69,10 @@ TEST(ParseBootAnswerTest, IdentityHasDefaults) {
   json.erase("identity");
   const absl::StatusOr<BootAnswer> answer = Parse(json);
   ASSERT_TRUE(answer.ok()) << answer.status();
-  EXPECT_EQ(answer->socket_mode, 0600u);
-  EXPECT_FALSE(answer->identity_required);
+  EXPECT_EQ(answer->identity.socket_mode, 0600u);
+  EXPECT_FALSE(answer->identity.required);
+  EXPECT_FALSE(answer->identity.google_metadata);
+  EXPECT_TRUE(answer->identity.files.empty());
 }
 
 TEST(ParseBootAnswerTest, LeavesNothingOfTheTextBehind) {
@@ -88,6 +106,11 @@ INSTANTIATE_TEST_SUITE_P(
                     BadCase{"EnvList", "/run/env", {1}, "run.env"}, BadCase{"EnvNumber", "/run/env/A", 1, "run.env.A"},
                     BadCase{"EnvName", "/run/env/A=B", "x", "run.env"},
                     BadCase{"Mode", "/identity/socket_mode", "rw", "socket_mode"},
+                    BadCase{"FileElsewhere", "/identity/files/0/path", "/run/vault", "identity.files.path"},
+                    BadCase{"FileUpward", "/identity/files/0/path", "/.fly/../x", "identity.files.path"},
+                    BadCase{"FileHidden", "/identity/files/0/path", "/.fly/.x", "identity.files.path"},
+                    BadCase{"FileNoObject", "/identity/files/0", "x", "identity.files.path"},
+                    BadCase{"FileMode", "/identity/files/0/mode", "rw", "identity.mode"},
                     BadCase{"MachineId", "/machine/id", 1, "machine.id"}),
     [](const auto& info) { return info.param.name; });
 

@@ -23,6 +23,9 @@ struct ChannelMessage {
     kKillExec,  // runner: end exec `id`
     kExecExit,  // init: exec `id` ended: `exit_code`, `signal`, or `error` if it never began
     kExit,      // init: the workload ended, same fields; PID 1 ends next
+    kSuspend,   // runner: hold the workload
+    kResume,    // runner: renew the tokens, let the workload go on
+    kSettled,   // init: the order before was carried out, or `error`
   };
   Kind kind = Kind::kReady;
   uint64_t id = 0;

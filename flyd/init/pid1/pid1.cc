@@ -32,8 +32,9 @@
 #include "flyd/init/gate/boot_request.h"
 #include "flyd/init/gate/guest_connection.h"
 #include "flyd/init/machine/channel.h"
-#include "flyd/init/tokens/file_keeper.h"
+#include "flyd/init/tokens/machine_identity.h"
 #include "flyd/init/workload/spawn.h"
+#include "flyd/init/workload/workload_hold.h"
 #include "flyd/init/workload/workload_user.h"
 #include "flyd/runtime/boot_files.h"
 
@@ -121,15 +122,18 @@ class Pid1 {
 
   asio::awaitable<absl::Status> Begin(BootAnswer& answer) {
     macaroon_ = std::move(answer.macaroon);
-    absl::StatusOr<WorkloadUser> user =
-        ResolveUser(answer.user, ReadWholeFile("/etc/passwd").value_or(""), ReadWholeFile("/etc/group").value_or(""),
-                    options_.one_id);
+    const std::string passwd = ReadWholeFile("/etc/passwd").value_or("");
+    const std::string group = ReadWholeFile("/etc/group").value_or("");
+    absl::StatusOr<WorkloadUser> user = ResolveUser(answer.user, passwd, group, options_.one_id);
     if (!user.ok()) co_return user.status();
     if (absl::Status served = Serve(answer, *user); !served.ok()) co_return served;
-    absl::Status identity = co_await FetchTokens(answer, *user);
-    if (!identity.ok()) co_return identity;
+    const MachineIdentityOptions identity = {.machine = answer.machine, .settings = answer.identity,
+                                             .environment = answer.environment, .user = *user, .passwd = passwd,
+                                             .group = group, .one_id = options_.one_id, .fly_directory = fly_directory_,
+                                             .guest_directory = options_.guest_directory};
+    if (absl::Status begun = co_await BeginIdentity(identity); !begun.ok()) co_return begun;
     plan_ = {.command = std::move(answer.command),
-             .environment = BuildEnvironment(answer.machine, answer.environment, user->home),
+             .environment = BuildEnvironment(answer.machine, answer.environment, identity_->variables(), user->home),
              .working_dir = std::move(answer.working_dir),
              .user = *std::move(user),
              .one_id = options_.one_id};
@@ -150,7 +154,7 @@ class Pid1 {
       return absl::UnavailableError("/.fly: not a directory that can be made, want one");
     }
     ApiProxyOptions options = {.path = absl::StrCat(kFlyDirectory, "/api"), .uid = user.uid, .gid = user.gid,
-                               .mode = answer.socket_mode, .guest_directory = options_.guest_directory};
+                               .mode = answer.identity.socket_mode, .guest_directory = options_.guest_directory};
     absl::StatusOr<std::unique_ptr<ApiProxy>> proxy = ApiProxy::Create(io_.get_executor(), options, macaroon_);
     if (!proxy.ok()) return proxy.status();
     proxy_ = *std::move(proxy);
@@ -158,26 +162,23 @@ class Pid1 {
   }
 
   // The first tokens, before the workload's first instruction. An error only if identity is required.
-  asio::awaitable<absl::Status> FetchTokens(const BootAnswer& answer, const WorkloadUser& user) {
-    if (!WantsAwsToken(answer.environment)) co_return absl::OkStatus();
-    TokenFileOptions options = {.machine_id = answer.machine.id, .audience = kAwsAudience,
-                                .aws_principal_tags = answer.aws_principal_tags, .uid = user.uid, .gid = user.gid,
-                                .fly_directory = fly_directory_, .guest_directory = options_.guest_directory};
-    absl::StatusOr<std::unique_ptr<FileKeeper>> keeper =
-        FileKeeper::Create(io_.get_executor(), std::move(options), macaroon_);
-    if (!keeper.ok()) co_return keeper.status();
-    keeper_ = *std::move(keeper);
-    const absl::Status first = co_await keeper_->FetchFirst();
-    if (!first.ok()) {
-      fprintf(stderr, "init: identity: %s\n", std::string(first.message()).c_str());
-      const char* event = answer.identity_required ? "identity_failed" : "identity_unavailable";
-      co_await ReportBootEvent(guest_, event, first.message());
-      if (answer.identity_required) {
-        co_return absl::UnavailableError(absl::StrCat("identity: ", first.message(), ", required"));
-      }
-    }
-    asio::co_spawn(io_, keeper_->Keep(), asio::detached);
-    co_return absl::OkStatus();
+  asio::awaitable<absl::Status> BeginIdentity(const MachineIdentityOptions& options) {
+    identity_required_ = options.settings.required;
+    absl::StatusOr<std::unique_ptr<MachineIdentity>> identity =
+        MachineIdentity::Create(io_.get_executor(), options, macaroon_);
+    if (!identity.ok()) co_return identity.status();
+    identity_ = *std::move(identity);
+    const absl::Status first = co_await identity_->Begin();
+    if (first.ok()) co_return first;
+    co_await ReportNoIdentity(first);
+    if (!identity_required_) co_return absl::OkStatus();
+    co_return absl::UnavailableError(absl::StrCat("identity: ", first.message(), ", required"));
+  }
+
+  asio::awaitable<void> ReportNoIdentity(const absl::Status& why) {
+    fprintf(stderr, "init: identity: %s\n", std::string(why.message()).c_str());
+    GuestConnection guest(io_.get_executor(), options_.guest_directory, macaroon_);
+    co_await ReportBootEvent(guest, identity_required_ ? "identity_failed" : "identity_unavailable", why.message());
   }
 
   // Reaps the workload, execs, and every orphan that the kernel gives to process 1.
@@ -228,12 +229,45 @@ class Pid1 {
       for (const auto& [pid, id] : execs_) {
         if (id == order.id) kill(-pid, SIGKILL);  // its session began with its own process group
       }
+    } else if (order.kind == Kind::kSuspend) {
+      Suspend();
+    } else if (order.kind == Kind::kResume) {
+      asio::co_spawn(io_, Resume(), asio::detached);
     }
+  }
+
+  void Suspend() {
+    if (workload_ == 0) {
+      Settle(absl::FailedPreconditionError("machine: booting, want its program running"));
+      return;
+    }
+    identity_->Rest();
+    hold_.Hold();
+    Settle(absl::OkStatus());
+  }
+
+  asio::awaitable<void> Resume() {
+    if (!hold_.held()) {
+      Settle(absl::OkStatus());
+      co_return;
+    }
+    const absl::Status renewed = co_await identity_->Renew();
+    if (renewed.ok() || !identity_required_) hold_.Release();
+    Settle(renewed.ok() || !identity_required_
+               ? absl::OkStatus()
+               : absl::UnavailableError(absl::StrCat("identity: ", renewed.message(), ", required; the workload is held")));
+    if (!renewed.ok()) co_await ReportNoIdentity(renewed);
+  }
+
+  void Settle(const absl::Status& outcome) {
+    (void)SendMessage(options_.channel, {.kind = Kind::kSettled, .error = std::string(outcome.message())});
   }
 
   void Execute(const ChannelMessage& order, const std::vector<int>& descriptors) {
     absl::StatusOr<pid_t> pid = absl::FailedPreconditionError("machine: booting, want its program running");
-    if (workload_ > 0 && descriptors.size() == 3 && !order.command.empty()) {
+    if (hold_.held()) {
+      pid = absl::FailedPreconditionError("machine: suspended, want it resumed");
+    } else if (workload_ > 0 && descriptors.size() == 3 && !order.command.empty()) {
       SpawnPlan plan = plan_;
       plan.command = order.command;
       plan.stdin_fd = descriptors[0];
@@ -257,7 +291,9 @@ class Pid1 {
   LockedSecret macaroon_;
   GuestConnection guest_;
   std::unique_ptr<ApiProxy> proxy_;
-  std::unique_ptr<FileKeeper> keeper_;
+  std::unique_ptr<MachineIdentity> identity_;
+  bool identity_required_ = false;
+  WorkloadHold hold_;
   int fly_directory_ = -1;
   SpawnPlan plan_;
   pid_t workload_ = 0;

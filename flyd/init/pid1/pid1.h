@@ -14,6 +14,12 @@ struct Pid1Options {
 // rest and tells the runner. Runs as process 1 of its PID namespace, root file system in place. Returns the exit status
 // for _exit.
 //
+// A suspension holds the workload with SIGSTOP; the runner may then freeze the machine as a whole. A resume renews every
+// token first and lets the workload go on after that, so its first read finds a good one. If none can be had in 10 s, the
+// workload goes on with the event identity_unavailable, or stays held where identity is required. A machine that is
+// frozen from outside, without these orders, goes on all at once: its tokens are renewed as soon as init runs, which may
+// be a moment later than the workload's first read.
+//
 // The calling process is made non-dumpable: nothing in the machine can read its memory or descriptors.
 int RunPid1(const Pid1Options& options);
 

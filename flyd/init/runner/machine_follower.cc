@@ -18,6 +18,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -51,6 +52,8 @@ using Local = asio::local::stream_protocol;
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 // All writers of the output are dead by then; this only bounds a surprise.
 constexpr std::chrono::seconds kOutputPatience(2);
+// More than PID 1 waits for tokens in a resume.
+constexpr std::chrono::seconds kSettlePatience(20);
 
 absl::Time WallTime() {
   timespec now = {};
@@ -117,6 +120,10 @@ class MachineFollower::Loop {
     if (!received.ok() || !received->has_value()) return false;
     const ChannelMessage& message = (*received)->message;
     if (message.kind == Kind::kExit) said_ = message;
+    if (message.kind == Kind::kSettled) {
+      settled_ = message;
+      settled_changed_.cancel();
+    }
     if (message.kind == Kind::kExecExit) {
       const auto session = execs_.find(message.id);
       if (session != execs_.end()) session->second->Ended(message);
@@ -133,6 +140,8 @@ class MachineFollower::Loop {
     }
     exit_ = ToExit(info);
     for (const auto& [id, session] : execs_) session->Abort(absl::FailedPreconditionError("machine: ended"));
+    ended_ = true;
+    settled_changed_.cancel();
     const auto until = std::chrono::steady_clock::now() + kOutputPatience;
     while (open_outputs_ + open_sessions_ > 0 && std::chrono::steady_clock::now() < until) {
       outputs_changed_.expires_at(until);
@@ -185,12 +194,32 @@ class MachineFollower::Loop {
     absl::StatusOr<ControlRequest> request = DecodeControlRequest(line);
     if (!request.ok()) co_return request.status();
     if (request->op == ControlRequest::Op::kSignal) co_return SendSignal(request->signal);
+    if (request->op == ControlRequest::Op::kSuspend) co_return co_await Settle(Kind::kSuspend);
+    if (request->op == ControlRequest::Op::kResume) co_return co_await Settle(Kind::kResume);
     const uint64_t id = ++last_exec_;
     const auto session = std::make_shared<ExecSession>(io_.get_executor(), id, channel_.native_handle());
     execs_[id] = session;
     absl::StatusOr<ExecResult> result = co_await session->Run(std::move(request->exec));
     execs_.erase(id);
     co_return result;
+  }
+
+  // Suspends or resumes; PID 1 says when that is done.
+  asio::awaitable<absl::StatusOr<ExecResult>> Settle(Kind order) {
+    if (settling_) co_return absl::FailedPreconditionError("machine: being suspended or resumed, want one at a time");
+    settling_ = true;
+    const absl::Cleanup settled = [this] { settling_ = false; };
+    settled_.reset();
+    absl::Status sent = SendMessage(channel_.native_handle(), {.kind = order});
+    if (!sent.ok()) co_return sent;
+    settled_changed_.expires_after(kSettlePatience);
+    while (!settled_.has_value() && !ended_ && settled_changed_.expiry() > std::chrono::steady_clock::now()) {
+      co_await settled_changed_.async_wait(kToken);
+    }
+    if (ended_) co_return absl::FailedPreconditionError("machine: ended");
+    if (!settled_.has_value()) co_return absl::DeadlineExceededError("machine: no word from PID 1, want it to run");
+    if (!settled_->error.empty()) co_return absl::FailedPreconditionError(settled_->error);
+    co_return ExecResult{};
   }
 
   absl::StatusOr<ExecResult> SendSignal(int signal) {
@@ -218,6 +247,10 @@ class MachineFollower::Loop {
   int open_outputs_ = 2;
   int open_sessions_ = 0;
   std::optional<ChannelMessage> said_;
+  bool settling_ = false;
+  bool ended_ = false;
+  std::optional<ChannelMessage> settled_;
+  asio::steady_timer settled_changed_{io_};
   BootExit exit_;
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,22 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+// More than a clock that is kept in step by its daemon is moved between two wakes.
+constexpr absl::Duration kLeastStep = absl::Seconds(1);
+
+absl::Duration WallLessBoot() {
+  timespec wall = {};
+  timespec boot = {};
+  clock_gettime(CLOCK_REALTIME, &wall);
+  clock_gettime(CLOCK_BOOTTIME, &boot);
+  return absl::DurationFromTimespec(wall) - absl::DurationFromTimespec(boot);
+}
+
+void Arm(int timer, absl::Duration delay) {
+  itimerspec once = {};
+  once.it_value = absl::ToTimespec(std::max(delay, absl::Nanoseconds(1)));
+  timerfd_settime(timer, 0, &once, nullptr);
+}
 
 void ArmStep(int timer) {
   itimerspec never = {};
@@ -44,7 +61,10 @@ class BootTimer::Readiness {
 };
 
 BootTimer::BootTimer(asio::any_io_executor executor, int elapsed, int step, int both)
-    : elapsed_(elapsed), step_(step), readiness_(std::make_unique<Readiness>(executor, both)) {}
+    : elapsed_(elapsed),
+      step_(step),
+      readiness_(std::make_unique<Readiness>(executor, both)),
+      wall_less_boot_(WallLessBoot()) {}
 
 BootTimer::~BootTimer() {
   readiness_.reset();
@@ -68,18 +88,20 @@ absl::StatusOr<std::unique_ptr<BootTimer>> BootTimer::Create(asio::any_io_execut
 }
 
 asio::awaitable<BootTimer::Wake> BootTimer::Wait(absl::Duration delay) {
-  itimerspec once = {};
-  once.it_value = absl::ToTimespec(std::max(delay, absl::Nanoseconds(1)));
-  timerfd_settime(elapsed_, 0, &once, nullptr);
+  Arm(elapsed_, delay);
   for (;;) {
     co_await readiness_->Wait();
     uint64_t count = 0;
-    if (read(step_, &count, sizeof count) < 0 && errno == ECANCELED) {
-      ArmStep(step_);
-      co_return Wake::kClockStep;
-    }
-    if (read(elapsed_, &count, sizeof count) == sizeof count) co_return Wake::kElapsed;
+    const bool told = read(step_, &count, sizeof count) < 0 && errno == ECANCELED;
+    if (told) ArmStep(step_);
+    const bool elapsed = read(elapsed_, &count, sizeof count) == sizeof count;
+    if (!told && !elapsed) continue;
+    const absl::Duration before = std::exchange(wall_less_boot_, WallLessBoot());
+    const bool stepped = told || absl::AbsDuration(wall_less_boot_ - before) >= kLeastStep;
+    co_return stepped ? Wake::kClockStep : Wake::kElapsed;
   }
 }
+
+void BootTimer::Expire() { Arm(elapsed_, absl::ZeroDuration()); }
 
 }  // namespace flyd

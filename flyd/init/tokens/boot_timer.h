@@ -10,8 +10,9 @@
 
 namespace flyd {
 
-// Waits in time that also passes while the machine is suspended, and notices when somebody sets the wall clock, as a
-// restored snapshot does. One wait at a time; not thread-safe.
+// Waits in time that also passes while the host sleeps or the machine is frozen, and notices when the wall clock was set,
+// as after the restore of a snapshot: the kernel tells at once; where it does not, the difference to boot time does at the
+// next wake. One wait at a time; not thread-safe.
 class BootTimer {
  public:
   enum class Wake { kElapsed, kClockStep };
@@ -24,12 +25,16 @@ class BootTimer {
 
   boost::asio::awaitable<Wake> Wait(absl::Duration delay);
 
+  // Ends the wait that is running.
+  void Expire();
+
  private:
   BootTimer(boost::asio::any_io_executor executor, int elapsed, int step, int both);
   class Readiness;
   const int elapsed_;  // timerfd, CLOCK_BOOTTIME
   const int step_;     // timerfd, CLOCK_REALTIME, cancelled when the clock is set
   std::unique_ptr<Readiness> readiness_;
+  absl::Duration wall_less_boot_;
 };
 
 }  // namespace flyd

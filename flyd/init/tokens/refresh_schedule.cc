@@ -1,18 +1,16 @@
 #include "flyd/init/tokens/refresh_schedule.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
-#include <string>
-#include <vector>
-
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
-#include "absl/time/time.h"
-#include "nlohmann/json.hpp"
 
 namespace flyd {
 namespace {
+
+// A token that ends soon is tried for more often: never later than after this share of what is left of it.
+constexpr double kUrgency = 1.0 / 8;
+// A workload that has no token at all waits for it.
+constexpr double kFirstTokenHaste = 1.0 / 4;
 
 // FNV-1a with a final mix: ids differ in few characters, phases must not.
 uint64_t Hash(absl::string_view text) {
@@ -24,28 +22,89 @@ uint64_t Hash(absl::string_view text) {
   return hash;
 }
 
+double Phase(absl::string_view machine_id) {
+  return static_cast<double>(Hash(machine_id) >> 11) / static_cast<double>(uint64_t{1} << 53);
+}
+
 }  // namespace
 
-absl::Duration RefreshDelay(absl::string_view machine_id, absl::Duration token_lifetime) {
-  const double phase = static_cast<double>(Hash(machine_id) >> 11) / static_cast<double>(uint64_t{1} << 53);
-  return std::min(token_lifetime * (0.4 + 0.1 * phase), kLatestRefresh);
+RefreshSchedule::RefreshSchedule(absl::string_view machine_id, size_t files) : phase_(Phase(machine_id)), files_(files) {}
+
+std::vector<size_t> RefreshSchedule::Due(absl::Duration now) const {
+  std::vector<size_t> due;
+  for (size_t i = 0; i < files_.size(); ++i) {
+    if (files_[i].due <= now) due.push_back(i);
+  }
+  return due;
 }
 
-absl::Duration RetryDelay(int failures, double jitter) {
+absl::Duration RefreshSchedule::Pause(absl::Duration now) const {
+  absl::Duration pause = kLongestPeriod;
+  for (const File& file : files_) pause = std::min(pause, file.due - now);
+  return std::max(pause, absl::ZeroDuration());
+}
+
+void RefreshSchedule::Fetched(size_t index, absl::Duration asked, absl::Duration lifetime) {
+  File& file = files_[index];
+  file.failures = 0;
+  file.expires = asked + lifetime - std::min(kSpentAtSigning, lifetime / 2);
+  period_ = std::min(period_, std::min(lifetime * kRefreshShare, kLongestPeriod));
+  if (asked < disturbed_) return;
+  file.fresh = true;
+  file.refused = false;
+  file.due = NextInstant(asked);
+}
+
+void RefreshSchedule::Failed(size_t index, absl::Duration now, Failure failure, absl::Duration retry_after,
+                             double jitter) {
+  File& file = files_[index];
+  if (failure == Failure::kRefusal) {
+    file.refused = true;
+    file.due = NextInstant(now);
+    return;
+  }
+  ++file.failures;
+  file.due = now + std::max(RetryDelay(file, now, jitter), std::min(retry_after, kLongestRetry));
+}
+
+void RefreshSchedule::Disturb(absl::Duration now) {
+  disturbed_ = now;
+  for (File& file : files_) {
+    file.due = now;
+    file.fresh = false;
+    file.refused = false;
+  }
+}
+
+bool RefreshSchedule::IsFresh() const {
+  return std::all_of(files_.begin(), files_.end(), [](const File& file) { return file.fresh; });
+}
+
+bool RefreshSchedule::IsSettled() const {
+  return std::all_of(files_.begin(), files_.end(), [](const File& file) { return file.fresh || file.refused; });
+}
+
+std::optional<absl::Duration> RefreshSchedule::Left(size_t index, absl::Duration now) const {
+  if (!files_[index].expires.has_value()) return std::nullopt;
+  return *files_[index].expires - now;
+}
+
+absl::Duration RefreshSchedule::NextInstant(absl::Duration after) const {
+  const double periods = std::floor(absl::FDivDuration(after, period_) - phase_) + 1;
+  const absl::Duration instant = (periods + phase_) * period_;
+  return instant > after ? instant : instant + period_;  // rounding
+}
+
+absl::Duration RefreshSchedule::RetryDelay(const File& file, absl::Duration now, double jitter) const {
   absl::Duration delay = kFirstRetry;
-  for (int i = 1; i < failures && delay < kLongestRetry; ++i) delay *= 2;
-  return std::min(delay, kLongestRetry) * (1 - jitter / 2);
-}
-
-absl::Duration TokenLifetime(absl::string_view jwt) {
-  const std::vector<absl::string_view> parts = absl::StrSplit(jwt, '.');
-  std::string payload;
-  if (parts.size() != 3 || !absl::WebSafeBase64Unescape(parts[1], &payload)) return kAssumedTokenLifetime;
-  const nlohmann::json claims = nlohmann::json::parse(payload, nullptr, /*allow_exceptions=*/false);
-  if (!claims.is_object() || !claims.contains("exp") || !claims.contains("iat")) return kAssumedTokenLifetime;
-  if (!claims["exp"].is_number_integer() || !claims["iat"].is_number_integer()) return kAssumedTokenLifetime;
-  const int64_t seconds = claims["exp"].get<int64_t>() - claims["iat"].get<int64_t>();
-  return seconds > 0 ? absl::Seconds(seconds) : kAssumedTokenLifetime;
+  for (int i = 1; i < file.failures && delay < kLongestRetry; ++i) delay *= 2;
+  delay = std::min(delay, kLongestRetry);
+  if (!file.expires.has_value()) {
+    delay *= kFirstTokenHaste;
+  } else if (*file.expires > now) {
+    delay = std::min(delay, std::max((*file.expires - now) * kUrgency, kFirstRetry));
+  }
+  return delay * (1 - jitter / 2);
 }
 
 }  // namespace flyd

@@ -4,8 +4,6 @@
 #include <map>
 #include <string>
 
-#include "absl/strings/string_view.h"
-
 namespace flyd {
 
 // What the workload may know of its machine.
@@ -22,19 +20,10 @@ struct MachineFacts {
 
 using Environment = std::map<std::string, std::string>;
 
-inline constexpr char kAwsTokenFile[] = "/.fly/oidc_token";
-inline constexpr char kAwsAudience[] = "sts.amazonaws.com";
-
-// APP@MACHINE_ID as AWS takes it as a role session name: 2 to 64 of [A-Za-z0-9_+=,.@-]. Other characters become '-';
-// what is too long is cut from the app's end, so that the machine can still be told.
-std::string AwsSessionName(absl::string_view app, absl::string_view machine_id);
-
-// True if the user asked for AWS credentials by AWS_ROLE_ARN and did not bring a token file of their own.
-bool WantsAwsToken(const Environment& user);
-
-// The workload's variables. FLY_* of the platform are always true, whatever the user set; PATH, HOME and the AWS
-// variables are the user's where the user set them, even to nothing.
-Environment BuildEnvironment(const MachineFacts& machine, const Environment& user, const std::string& home);
+// The workload's variables. FLY_* of the platform are always true, whatever the user set; PATH, HOME and those of the
+// machine's identity are the user's where the user set them, even to nothing.
+Environment BuildEnvironment(const MachineFacts& machine, const Environment& user, const Environment& identity,
+                             const std::string& home);
 
 }  // namespace flyd
 
