@@ -33,6 +33,7 @@ inline constexpr MethodRoles kRoleTable[] = {
     {"/fly.fleet.v1.Fleet/MoveMachine", Only(Role::kControlPlane)},
     {"/fly.fleet.v1.Fleet/RenewPlacements", Only(Role::kControlPlane)},
     {"/fly.fleet.v1.Fleet/RetireMachine", Only(Role::kControlPlane)},
+    {"/fly.fleet.v1.Fleet/ListMachines", Only(Role::kControlPlane)},
     {"/fly.fleet.v1.FleetLog/Follow", Only(Role::kSigner)},
     {"/fly.fleet.v1.Enrolment/Enrol", Only(Role::kWorker)},
     {"/fly.signer.v1.Signer/Sign", Only(Role::kWorker)},

@@ -143,6 +143,28 @@ absl::StatusOr<RegisteredMachine> Registry::FindMachine(absl::string_view id) {
       ToMachine, NotThere("machine", id));
 }
 
+absl::StatusOr<std::vector<PlacedMachine>> Registry::ListMachines(absl::string_view after_id, size_t limit) {
+  const auto convert = [](const storage::SqliteStatement& row) -> absl::StatusOr<PlacedMachine> {
+    absl::StatusOr<MachineVersion> version = DecodeVersionRecord(row.Text(12));
+    if (!version.ok()) return version.status();
+    version->version = row.Text(11);
+    version->expires = absl::FromUnixSeconds(row.Int64(13));
+    return PlacedMachine{ToMachine(row),
+                         {static_cast<uint64_t>(row.Int64(1)), static_cast<uint64_t>(row.Int64(8)), row.Text(9),
+                          absl::FromUnixSeconds(row.Int64(10))},
+                         *std::move(version)};
+  };
+  return All<PlacedMachine>(
+      *db_,
+      {"SELECT m.id, m.app_id, m.name, m.worker, m.region, m.generation, m.fence_number, m.retired,"
+       " a.organization_id, a.name, a.created_unix, v.version, v.record, v.expires_unix"
+       " FROM machine m JOIN app a ON a.id = m.app_id JOIN version v ON v.machine_id = m.id"
+       " AND v.placed = (SELECT max(placed) FROM version WHERE machine_id = m.id)"
+       " WHERE m.retired = 0 AND m.id > ?1 ORDER BY m.id LIMIT ?2",
+       {std::string(after_id), static_cast<int64_t>(limit)}},
+      convert);
+}
+
 absl::Status Registry::UpdateMachine(const RegisteredMachine& machine, uint64_t expected_generation) {
   const absl::StatusOr<int64_t> changed =
       db_->Run({{"UPDATE machine SET worker = ?3, region = ?4, generation = ?5, fence_number = ?6, retired = ?7"

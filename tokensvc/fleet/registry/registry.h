@@ -37,6 +37,13 @@ struct RegisteredMachine {
   bool retired = false;
 };
 
+// A machine with what its tokens are made of.
+struct PlacedMachine {
+  RegisteredMachine machine;
+  AppRecord app;
+  MachineVersion version;
+};
+
 // The names that the fleet log does not hold: apps, machines and their versions. A name or id that was used once is never
 // used again, also after the machine is gone. Thread-safe; a call that answers OK is durable.
 //
@@ -56,6 +63,8 @@ class Registry {
   // AlreadyExists: id or (app, name) was used.
   absl::Status AddMachine(const RegisteredMachine& machine, const MachineVersion& version);
   absl::StatusOr<RegisteredMachine> FindMachine(absl::string_view id);  // or NotFound
+  // Those that are not retired, by id, after `after_id`, each with its app and the version that was placed last.
+  absl::StatusOr<std::vector<PlacedMachine>> ListMachines(absl::string_view after_id, size_t limit);
   // Replaces worker, region, generation, fence number and `retired`. Aborted unless the stored generation is
   // `expected_generation`.
   absl::Status UpdateMachine(const RegisteredMachine& machine, uint64_t expected_generation);

@@ -137,6 +137,31 @@ TEST_F(RegistryTest, AppsArePagedByName) {
   EXPECT_THAT(*registry_->ListApps(1, "", 1), ElementsAre(Field(&AppRecord::name, "api")));
 }
 
+TEST_F(RegistryTest, MachinesArePagedByIdWithAppAndTheVersionPlacedLast) {
+  ASSERT_THAT(registry_->AddMachine(Machine("00000000000001", "m1"), Version("V2", kNow)), IsOk());
+  ASSERT_THAT(registry_->PutVersion("00000000000001", Version("V1", kNow + absl::Hours(1))), IsOk());
+  ASSERT_THAT(registry_->AddMachine(Machine("00000000000002", "m2"), Version("V1", kNow)), IsOk());
+  const std::vector<PlacedMachine> first = registry_->ListMachines("", 1).value();
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].machine.name, "m1");
+  EXPECT_EQ(first[0].app.name, "web");
+  EXPECT_EQ(first[0].app.organization_id, 1u);
+  EXPECT_EQ(first[0].version.version, "V1");
+  EXPECT_EQ(first[0].version.subject_scope, SubjectScope::kApp);
+  EXPECT_THAT(first[0].version.policy.audiences, ElementsAre("sts"));
+  const std::vector<PlacedMachine> rest = registry_->ListMachines("00000000000001", 10).value();
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].machine.name, "m2");
+}
+
+TEST_F(RegistryTest, ARetiredMachineIsNotListed) {
+  RegisteredMachine machine = Machine(kId, "m1");
+  ASSERT_THAT(registry_->AddMachine(machine, Version("V1", kNow)), IsOk());
+  machine.retired = true;
+  ASSERT_THAT(registry_->UpdateMachine(machine, 1), IsOk());
+  EXPECT_TRUE(registry_->ListMachines("", 10)->empty());
+}
+
 TEST_F(RegistryTest, ASecondProcessIsRefused) {
   EXPECT_THAT(Registry::Open(path_).status(), StatusIs(absl::StatusCode::kUnavailable));
 }

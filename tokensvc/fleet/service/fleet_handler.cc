@@ -3,6 +3,7 @@
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/server_context.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "proto/fleet/v1/fleet.grpc.pb.h"
+#include "tokensvc/fleet/registry/parse_policy.h"
 #include "tokensvc/fleet/service/parse_fleet_request.h"
 #include "tokensvc/fleetlog/fleet_change_codec.h"
 
@@ -158,7 +160,31 @@ class FleetHandler final : public pb::Fleet::Service {
     return audit_.Changed(*context, "RetireMachine", request->machine_id(), fenced_except.status());
   }
 
+  grpc::Status ListMachines(grpc::ServerContext* context, const pb::ListMachinesRequest* request,
+                            pb::ListMachinesResponse* response) override {
+    const absl::StatusOr<size_t> size = ParsePageSize(request->page_size());
+    if (!size.ok()) return audit_.Read(*context, "ListMachines", "", size.status());
+    const absl::StatusOr<std::vector<PlacedMachine>> page = registry_.ListMachines(request->page_token(), *size + 1);
+    if (!page.ok()) return audit_.Read(*context, "ListMachines", "", page.status());
+    for (size_t i = 0; i < page->size() && i < *size; ++i) Fill((*page)[i], *response->add_machines());
+    if (page->size() > *size) response->set_next_page_token((*page)[*size - 1].machine.id);
+    return grpc::Status::OK;
+  }
+
  private:
+  void Fill(const PlacedMachine& placed, pb::PlacedMachine& proto) const {
+    const std::optional<OrganizationEntry> organization = log_.FindOrganization(placed.app.organization_id);
+    proto.set_id(placed.machine.id);
+    proto.set_name(placed.machine.name);
+    if (organization.has_value()) proto.set_organization_slug(organization->issuer.slug);
+    proto.set_app_name(placed.app.name);
+    proto.set_worker(placed.machine.worker);
+    proto.set_region(placed.machine.region);
+    proto.set_generation(placed.machine.generation);
+    proto.set_version(placed.version.version);
+    PolicyToProto(placed.version, *proto.mutable_policy());
+  }
+
   void Fill(const OrganizationEntry& entry, pb::Organization& proto) const {
     pb::OrganizationIssuer issuer;
     IssuerToProto(entry.issuer, issuer);
