@@ -44,18 +44,16 @@ class FleetCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="fe-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         cls.fleet = fleet.Fleet(cls.folder, https=cls.HTTPS)
+        # A set-up that fails half-way leaves nothing running either.
+        cls.addClassCleanup(cls.fleet.down)
         binaries.install(ROOT, cls.folder / "bin")
         cls.fleet.up()
         for algorithm in ("RS256", "ES256"):
             organization = "acme-" + algorithm.lower()
             cls.ctl("org", "create", organization, "--alg", algorithm)
             cls.ctl("app", "create", organization + "/web")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.fleet.down()
-        shutil.rmtree(cls.folder, ignore_errors=True)
 
     @classmethod
     def run_ctl(cls, *arguments, **options):

@@ -107,7 +107,7 @@ def main():
         for algorithm in SLOTS:
             measure(algorithm, arguments.rounds, arguments.seconds)
     finally:
-        Bench.tearDownClass()
+        Bench.doClassCleanups()
     print(f"steal: {steal_seconds() - stolen:.1f} s")
 
 
