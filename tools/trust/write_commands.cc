@@ -71,12 +71,12 @@ std::string GcpCommands(const TrustRequest& request) {
       "    --attribute-mapping=\"", GcpMapping(policy), "\" \\\n"
       "    --attribute-condition=\"", GcpConditionText(request.scope), "\"\n\n"
       "# 3. What they may do: act as a service account.\n"
-      "gcloud iam service-accounts add-iam-policy-binding SERVICE_ACCOUNT --project=PROJECT_ID \\\n"
+      "gcloud iam service-accounts add-iam-policy-binding SERVICE_ACCOUNT_EMAIL --project=PROJECT_ID \\\n"
       "    --role=roles/iam.workloadIdentityUser \\\n"
       "    --member=", Quoted(GcpMember(request)), "\n\n"
       "# 4. The machine needs two variables (without the second it acts as itself).\n",
       RunCommand(request.scope), " \\\n    -e GOOGLE_WORKLOAD_IDENTITY_PROVIDER=", provider,
-      " \\\n    -e GOOGLE_SERVICE_ACCOUNT=SERVICE_ACCOUNT\n");
+      " \\\n    -e GOOGLE_SERVICE_ACCOUNT=SERVICE_ACCOUNT_EMAIL\n");
 }
 
 absl::StatusOr<std::string> AzureCommands(const TrustRequest& request) {
