@@ -19,6 +19,10 @@ std::string Quoted(const std::vector<std::string>& values) {
   return absl::StrJoin(values, ", ", [](std::string* out, const std::string& value) { absl::StrAppend(out, "\"", value, "\""); });
 }
 
+bool Contains(const std::vector<std::string>& all, absl::string_view one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
 class AwsTrust final : public TrustPolicy {
  public:
   explicit AwsTrust(std::vector<AwsStatement> statements) : statements_(std::move(statements)) {}
@@ -65,12 +69,10 @@ class AwsTrust final : public TrustPolicy {
  private:
   static Verdict JudgeStatement(const AwsStatement& statement, const TokenFacts& token) {
     const std::string provider = ProviderOf(token.claims.at("iss"));
-    const auto& providers = statement.providers;
-    if (!statement.any_principal && std::find(providers.begin(), providers.end(), provider) == providers.end()) {
+    if (!statement.any_principal && !Contains(statement.providers, provider) && !Contains(statement.not_judged, "NotPrincipal")) {
       return {Truth::kFalse, absl::StrCat(statement.name, ": Principal is not the provider ", provider)};
     }
-    const bool action_unread = absl::StrContains(absl::StrJoin(statement.not_judged, " "), "NotAction");
-    if (!AllowsWebIdentity(statement) && !action_unread) {
+    if (!AllowsWebIdentity(statement) && !Contains(statement.not_judged, "NotAction")) {
       return {Truth::kFalse, absl::StrCat(statement.name, ": Action is not sts:AssumeRoleWithWebIdentity")};
     }
     Verdict verdict = {Truth::kTrue, statement.name};

@@ -121,6 +121,9 @@ TEST(AwsTrustStatementsTest, AnotherActionAllowsNothing) {
 TEST(AwsTrustStatementsTest, MembersThatAreNotJudgedLeaveTheAnswerOpen) {
   const std::string other = Statement("Allow", R"("NotAction": "sts:AssumeRole")");
   EXPECT_EQ(Judge(R"({"Statement": )" + other + "}", "acme:web:m1").admitted, kMaybe);
+  const std::string others = R"({"Effect": "Deny", "NotPrincipal": {"Federated": "x"}, "Action": "*"})";
+  const std::string all = Statement("Allow", R"("Action": "sts:*")");
+  EXPECT_EQ(Judge(R"({"Statement": [)" + all + "," + others + "]}", "acme:web:m1").admitted, kMaybe);
   const std::string resource = Statement("Allow", R"("Action": "sts:*", "Resource": "*")");
   EXPECT_EQ(Judge(R"({"Statement": )" + resource + "}", "acme:web:m1").admitted, kMaybe);
 }
