@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "flyd/runtime/process_identity.h"
@@ -52,12 +51,6 @@ std::string EncodeRunner(const RunnerRecord& record);
 absl::StatusOr<RunnerRecord> DecodeRunner(absl::string_view json);
 std::string EncodeExit(const BootExit& exit);
 absl::StatusOr<BootExit> DecodeExit(absl::string_view json);
-
-// Replaces directory/name by `content` durably, mode 0600.
-absl::Status WriteFileDurably(const std::string& directory, const std::string& name, absl::string_view content);
-
-// NotFound: no such file. InvalidArgument: longer than 1 MiB.
-absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
 
 }  // namespace flyd
 

@@ -1,3 +1,4 @@
+#include "flyd/files/durable_file.h"
 #include "flyd/runtime/boot_files.h"
 
 #include <stdlib.h>

@@ -24,6 +24,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "flyd/files/durable_file.h"
 #include "flyd/runtime/boot_files.h"
 #include "flyd/runtime/launch_init.h"
 #include "flyd/runtime/process_identity.h"

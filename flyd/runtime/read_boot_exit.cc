@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "flyd/files/durable_file.h"
 #include "flyd/runtime/boot_files.h"
 
 namespace flyd {

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "flyd/files/durable_file.h"
 #include "flyd/runtime/boot_files.h"
 #include "flyd/runtime/process_identity.h"
 #include "flyd/runtime/runtime.h"

@@ -1,5 +1,6 @@
 #include "tests/init/machine_fixture.h"
 
+#include "flyd/files/durable_file.h"
 #include "tests/fakes/eventually.h"
 
 #include <signal.h>
@@ -20,7 +21,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "flyd/runtime/boot_files.h"
 #include "flyd/runtime/process_runtime.h"
 #include "tests/init/fake_flyd.h"
 #include "tokensvc/clock.h"

@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "flyd/runtime/boot_files.h"
+#include "flyd/files/durable_file.h"
 #include "flyd/runtime/runtime.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -18,7 +18,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "flyd/runtime/boot_files.h"
+#include "flyd/files/durable_file.h"
 
 namespace flyd {
 namespace {

@@ -27,6 +27,7 @@
 #include "boost/asio/posix/stream_descriptor.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "boost/asio/use_awaitable.hpp"
+#include "flyd/files/durable_file.h"
 #include "flyd/init/gate/api_proxy.h"
 #include "flyd/init/gate/boot_answer.h"
 #include "flyd/init/gate/boot_request.h"
@@ -36,7 +37,6 @@
 #include "flyd/init/workload/spawn.h"
 #include "flyd/init/workload/workload_hold.h"
 #include "flyd/init/workload/workload_user.h"
-#include "flyd/runtime/boot_files.h"
 
 namespace flyd {
 namespace {

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "flyd/files/durable_file.h"
 #include "flyd/init/machine/channel.h"
 #include "flyd/init/runner/machine_follower.h"
 #include "flyd/init/runner/start_machine.h"
