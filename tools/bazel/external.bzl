@@ -58,6 +58,7 @@ def external_repositories():
     _system("prometheus", _cc("core", _shared("prometheus-cpp-core")))
     _system("seccomp", _cc("seccomp", _shared("seccomp")))
     _system("capng", _cc("capng", _shared("cap-ng")))
+    _system("zlib", _cc("zlib", _shared("z")))
 
     cached_repository(name = "boringssl", version = BORINGSSL)
     cached_repository(
