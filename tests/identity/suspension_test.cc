@@ -105,7 +105,8 @@ TEST_F(SuspensionTest, BothOrdersMayBeRepeated) {
 }
 
 TEST_F(SuspensionTest, AWorkloadThatStoppedAJobFindsItStopped) {
-  ASSERT_TRUE(Start(Boot("sleep 1000 & kill -STOP $!; echo $! > /tmp/job; echo ready; "
+  ASSERT_TRUE(Start(Boot("sleep 1000 & kill -STOP $!; echo $! > /tmp/job\n"
+                         "while [ $(cut -d' ' -f3 /proc/$!/stat) != T ]; do sleep 0.02; done; echo ready\n"
                          "while [ ! -e /tmp/go ]; do sleep 0.02; done; cut -d' ' -f3 /proc/$(cat /tmp/job)/stat",
                          {})));
   ASSERT_TRUE(AwaitOutput("ready"));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <list>
 #include <memory>
 #include <string>
@@ -68,7 +69,9 @@ class FakeFlyd::Server {
 
  private:
   struct Connection {
+    explicit Connection(Local::socket connected) : socket(std::move(connected)) {}
     Local::socket socket;
+    std::atomic<bool> ended = false;
     std::thread thread;
   };
 
@@ -78,9 +81,21 @@ class FakeFlyd::Server {
       Local::socket socket(io_);
       acceptor_.accept(socket, error);
       if (error) return;
-      Connection& connection = connections_.emplace_back(Connection{std::move(socket), {}});
-      connection.thread = std::thread([this, &connection] { Serve(connection.socket); });
+      DropEnded();
+      Connection& connection = connections_.emplace_back(std::move(socket));
+      connection.thread = std::thread([this, &connection] {
+        Serve(connection.socket);
+        connection.ended = true;
+      });
     }
+  }
+
+  void DropEnded() {
+    connections_.remove_if([](Connection& connection) {
+      if (!connection.ended) return false;
+      connection.thread.join();
+      return true;
+    });
   }
 
   void Serve(Local::socket& socket) {
