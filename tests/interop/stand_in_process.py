@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 
 from tests.e2e.fleet_case import ROOT, wait_until
@@ -21,7 +22,7 @@ class StandIn:
         self.log = self.folder / "log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env={**os.environ, "SSL_CERT_FILE": str(ca_file)})
+                                            start_new_session=True, env={**os.environ, "SSL_CERT_FILE": str(ca_file)})
         wait_until(lambda: port_file.exists() or self._ended(), f"{kind} serves ({self.log})")
         scheme, host = ("https", "localhost") if certificate else ("http", "127.0.0.1")
         self.url = f"{scheme}://{host}:{port_file.read_text()}"
@@ -31,5 +32,6 @@ class StandIn:
             raise AssertionError(f"the stand-in ended with {self.process.returncode}: {self.log.read_text()}")
 
     def stop(self):
-        self.process.terminate()
+        # faketime waits for the program that it started: both are to end.
+        os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(timeout=20)
