@@ -18,7 +18,6 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 #include <chrono>
 #include <map>
@@ -31,8 +30,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "tokensvc/http/http_connections.h"
-#include "tokensvc/http/http_strictness.h"
-#include "tokensvc/http/read_timer.h"
+#include "tokensvc/http/request_reader.h"
 #include "tokensvc/http/tcp_acceptor.h"
 
 namespace tokensvc {
@@ -40,11 +38,9 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = beast::http;
 using asio::ip::tcp;
 using asio::local::stream_protocol;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr int kGone = -1;
 
 template <typename Protocol>
 using Stream = beast::basic_stream<Protocol, asio::strand<asio::io_context::executor_type>>;
@@ -58,21 +54,6 @@ struct Listener {
 };
 
 std::chrono::nanoseconds Chrono(absl::Duration duration) { return absl::ToChronoNanoseconds(duration); }
-
-int StatusOfParseError(const beast::error_code& error) {
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
-  if (error == http::error::body_limit) return 413;
-  return 400;
-}
-
-HttpRequest TakeRequest(http::request<http::string_body>&& message) {
-  HttpRequest request;
-  request.method = std::string(message.method_string());
-  request.target = std::string(message.target());
-  for (const auto& field : message) request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
-  request.body = std::move(message.body());
-  return request;
-}
 
 }  // namespace
 
@@ -183,7 +164,7 @@ class HttpServer::Core {
   asio::awaitable<void> ServePlain(typename Protocol::socket socket, Listener listener) {
     const int fd = socket.native_handle();
     Stream<Protocol> stream(Rebound<Protocol>(std::move(socket)));
-    co_await asio::co_spawn(stream.get_executor(), Converse(stream, beast::get_lowest_layer(stream), fd, listener),
+    co_await asio::co_spawn(stream.get_executor(), Converse(stream, beast::get_lowest_layer(stream), fd, fd, listener),
                             asio::use_awaitable);
     listener.connections->Remove(fd);
   }
@@ -191,20 +172,20 @@ class HttpServer::Core {
   asio::awaitable<void> ServeTls(tcp::socket socket, Listener listener, std::shared_ptr<asio::ssl::context> context) {
     const int fd = socket.native_handle();
     TlsStream<tcp> stream(Stream<tcp>(Rebound<tcp>(std::move(socket))), *context);
-    co_await asio::co_spawn(stream.get_executor(), ConverseTls(stream, listener), asio::use_awaitable);
+    co_await asio::co_spawn(stream.get_executor(), ConverseTls(stream, fd, listener), asio::use_awaitable);
     listener.connections->Remove(fd);
   }
 
-  asio::awaitable<void> ConverseTls(TlsStream<tcp>& stream, const Listener& listener) {
+  asio::awaitable<void> ConverseTls(TlsStream<tcp>& stream, int fd, const Listener& listener) {
     beast::get_lowest_layer(stream).expires_after(Chrono(limits_.read_timeout));
     const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, kAwait);
     if (error) co_return;
-    co_await Converse(stream, beast::get_lowest_layer(stream), -1, listener);
+    co_await Converse(stream, beast::get_lowest_layer(stream), fd, -1, listener);
     co_await stream.async_shutdown(kAwait);
   }
 
   template <typename Any, typename Lowest>
-  asio::awaitable<void> Converse(Any& stream, Lowest& lowest, int raw_fd, const Listener& listener) {
+  asio::awaitable<void> Converse(Any& stream, Lowest& lowest, int fd, int raw_fd, const Listener& listener) {
     beast::flat_buffer buffer(limits_.header_bytes + limits_.body_bytes + 4096);
     while (true) {
       if (buffer.size() == 0) {
@@ -213,77 +194,24 @@ class HttpServer::Core {
         if (idle) co_return;
         buffer.commit(size);
       }
-      http::request_parser<http::string_body> parser;
-      const int refused = co_await Read(stream, lowest, buffer, parser);
-      if (refused == kGone) co_return;
-      if (refused != 0) {
-        co_await Refuse(stream, lowest, refused, listener.tag);
+      ReadResult read = co_await ReadRequest(stream, lowest, buffer, limits_);
+      if (read.refused == ReadResult::kGone) co_return;
+      if (read.refused != 0) {
+        const std::string why = WhyRefused(read.refused, limits_);
+        if (refusal_) refusal_(listener.tag, read.refused, why);
+        co_await EndWith(stream, lowest, SerializeResponse(ErrorResponse(read.refused, why), false, false));
         co_return;
       }
-      const bool keep_alive = parser.get().keep_alive() && parser.get().version() == 11;
-      HttpRequest request = TakeRequest(parser.release());
-      if (!HasOneFraming(request)) {
-        co_await Refuse(stream, lowest, 400, listener.tag);
-        co_return;
-      }
+      listener.connections->BeginAnswer(fd);
       HttpExchange::Outcome outcome =
-          co_await Answer(stream.get_executor(), raw_fd, keep_alive, listener.tag, std::move(request));
+          co_await Answer(stream.get_executor(), raw_fd, read.keep_alive, listener.tag, std::move(read.request));
       lowest.expires_after(Chrono(limits_.read_timeout));
       if (!outcome.bytes.empty()) {
         const auto [failed, written] = co_await asio::async_write(stream, asio::buffer(outcome.bytes), kAwait);
         if (failed) co_return;
       }
-      if (outcome.broken || !keep_alive) co_return;
-    }
-  }
-
-  // 0: the parser holds a request. kGone: nobody is there any more. Else the status to refuse it with. The head is read
-  // whole before the parser sees it, since the parser neither counts the request line nor tells folded fields.
-  template <typename Any, typename Lowest, typename Parser>
-  asio::awaitable<int> Read(Any& stream, Lowest& lowest, beast::flat_buffer& buffer, Parser& parser) {
-    parser.header_limit(static_cast<uint32_t>(limits_.header_bytes));
-    parser.body_limit(limits_.body_bytes);
-    const ReadTimer<Lowest> timer(lowest, Chrono(limits_.read_timeout));
-    while (true) {
-      const absl::string_view bytes(static_cast<const char*>(buffer.cdata().data()), buffer.size());
-      const size_t end = bytes.find("\r\n\r\n");
-      const size_t head = end == bytes.npos ? bytes.size() : end + 4;
-      if (head > limits_.header_bytes) co_return 431;
-      if (end != bytes.npos && !HasNoFoldedField(bytes.substr(0, end))) co_return 400;
-      if (end != bytes.npos) break;
-      const auto [error, size] = co_await stream.async_read_some(buffer.prepare(4096), kAwait);
-      if (error == asio::error::connection_reset) co_return kGone;
-      if (error) co_return timer.expired() ? 408 : 400;
-      buffer.commit(size);
-    }
-    const auto [error, size] = co_await http::async_read(stream, buffer, parser, kAwait);
-    if (error == asio::error::connection_reset) co_return kGone;
-    if (error) co_return timer.expired() ? 408 : StatusOfParseError(error);
-    co_return 0;
-  }
-
-  template <typename Any, typename Lowest>
-  asio::awaitable<void> Refuse(Any& stream, Lowest& lowest, int status, const std::string& tag) {
-    const std::string why = WhyRefused(status);
-    if (refusal_) refusal_(tag, status, why);
-    const HttpResponse response = ErrorResponse(status, why);
-    const std::string bytes = SerializeResponse(response, false, false);
-    lowest.expires_after(std::chrono::seconds(1));
-    co_await asio::async_write(stream, asio::buffer(bytes), kAwait);
-    // What the client still sends is read for a moment, or the kernel would reset the connection under the answer.
-    std::string rest(4096, '\0');
-    for (int i = 0; i < 64; ++i) {
-      const auto [done, size] = co_await stream.async_read_some(asio::buffer(rest), kAwait);
-      if (done) break;
-    }
-  }
-
-  std::string WhyRefused(int status) const {
-    switch (status) {
-      case 408: return absl::StrCat("request: not whole after ", absl::FormatDuration(limits_.read_timeout));
-      case 413: return absl::StrCat("body: more than ", limits_.body_bytes, " bytes, want at most those");
-      case 431: return absl::StrCat("headers: more than ", limits_.header_bytes, " bytes, want at most those");
-      default: return "request: not HTTP/1.1, want it to the letter";
+      if (outcome.broken || !read.keep_alive) co_return;
+      listener.connections->EndAnswer(fd);
     }
   }
 

@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,24 +10,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "tokensvc/http/http_exchange.h"
+#include "tokensvc/http/http_limits.h"
 
 namespace tokensvc {
-
-// What a server takes from strangers; beyond it: 431, 413, 408, or the connection is not taken.
-struct HttpLimits {
-  size_t header_bytes = 16 * 1024;
-  size_t body_bytes = 4 * 1024;
-  absl::Duration read_timeout = absl::Seconds(10);  // from a request's first byte to its last
-  absl::Duration idle_timeout = absl::Seconds(60);  // between requests
-  size_t connections = 1024;                        // of one listener
-};
 
 using HttpRefusal = std::function<void(const std::string& tag, int status, const std::string& why)>;
 
 // HTTP/1.1 (RFC 9112) on Unix sockets and TCP, plain or TLS. Keep-alive; one request of a connection at a time, so a
-// pipelined one waits its turn. Anything that is not HTTP/1.1 to the letter is answered 400 and the connection ends.
+// pipelined one waits its turn. Anything that is not HTTP/1.1 to the letter (request_reader.h) is answered 400 and the
+// connection ends.
 // Thread-safe.
 class HttpServer {
  public:

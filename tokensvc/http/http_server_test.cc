@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -119,6 +120,24 @@ TEST_F(HttpServerTest, AChunkedBodyOverTheLimitIsA413) {
   EXPECT_TRUE(absl::StartsWith(answer, "HTTP/1.1 413 ")) << answer;
 }
 
+TEST_F(HttpServerTest, AClientThatWaitsToBeAskedForItsBodyIsAsked) {
+  const int fd = Connect();
+  Write(fd, "POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n");
+  const std::string asked = "HTTP/1.1 100 Continue\r\n\r\n";
+  std::string got(asked.size(), ' ');
+  ASSERT_EQ(recv(fd, got.data(), got.size(), MSG_WAITALL), static_cast<ssize_t>(got.size()));
+  EXPECT_EQ(got, asked);
+  Write(fd, "bc");
+  EXPECT_TRUE(absl::EndsWith(ReadAll(fd), "POST/abc"));
+}
+
+TEST_F(HttpServerTest, TheHostOfAnAbsoluteTargetIsNotLookedAt) {
+  const std::string answer = Ask("GET HTTP://other.example/abc HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(absl::EndsWith(answer, "GET/abc")) << answer;
+  EXPECT_TRUE(absl::EndsWith(Ask("GET http://h HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "GET/"));
+  EXPECT_TRUE(absl::EndsWith(Ask("GET http://h?q HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "GET/?q"));
+}
+
 struct OddCase {
   const char* name;
   const char* bytes;
@@ -147,6 +166,7 @@ constexpr OddCase kOdd[] = {
     {"ALengthList", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\na"},
     {"ASignedLength", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\na"},
     {"AnotherTransferCoding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"},
+    {"ATrailer", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nAuthorization: y\r\n\r\n"},
     {"AnotherVersion", "GET / HTTP/2.0\r\nHost: x\r\n\r\n"},
     {"ATruncatedHead", "GET / HTTP/1.1\r\nHost: x\r\n"},
     {"ATruncatedBody", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"},
@@ -155,7 +175,7 @@ constexpr OddCase kOdd[] = {
 };
 INSTANTIATE_TEST_SUITE_P(All, OddRequestTest, testing::ValuesIn(kOdd), [](const auto& info) { return info.param.name; });
 
-TEST_F(HttpServerTest, MoreConnectionsThanTheLimitAreNotTaken) {
+TEST_F(HttpServerTest, ConnectionsThatSayNothingGiveWayToNewOnesTheLongestFirst) {
   int open[4];
   for (int& fd : open) {
     fd = Connect();
@@ -163,8 +183,35 @@ TEST_F(HttpServerTest, MoreConnectionsThanTheLimitAreNotTaken) {
     char byte;
     ASSERT_EQ(read(fd, &byte, 1), 1);
   }
+  EXPECT_TRUE(absl::StrContains(Ask("GET /5 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "GET/5"));
+  EXPECT_TRUE(absl::EndsWith(ReadAll(open[0]), "GET/1"));  // and its end
+  Write(open[3], "GET /6 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(absl::EndsWith(ReadAll(open[3]), "GET/6"));
+  close(open[1]);
+  close(open[2]);
+}
+
+TEST_F(HttpServerTest, AHundredHalfRequestsKeepNobodyOut) {
+  std::vector<int> half;
+  for (int i = 0; i < 100; ++i) {
+    half.push_back(Connect());
+    Write(half.back(), "GET /");
+  }
+  EXPECT_TRUE(absl::StrContains(Ask("GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "GET/x"));
+  for (const int fd : half) close(fd);
+}
+
+TEST_F(HttpServerTest, WhoIsBeingAnsweredKeepsHisPlace) {
+  std::vector<int> asking;
+  std::vector<std::shared_ptr<HttpExchange>> kept;
+  for (int i = 0; i < 4; ++i) {
+    asking.push_back(Connect());
+    Write(asking.back(), "GET /keep HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    kept.push_back(TakeKept());
+  }
   EXPECT_EQ(ReadAll(Connect()), "");
-  for (const int fd : open) close(fd);
+  for (const auto& exchange : kept) exchange->Send({.body = "kept"});
+  for (const int fd : asking) EXPECT_TRUE(absl::EndsWith(ReadAll(fd), "kept"));
 }
 
 TEST_F(HttpServerTest, AnAnswerUnderAGateIsWrittenWhenTheGateReturns) {

@@ -21,4 +21,14 @@ bool HasOneFraming(const HttpRequest& request) {
   return codings == 0 || (lengths == 0 && absl::EqualsIgnoreCase(request.Header("Transfer-Encoding"), "chunked"));
 }
 
+std::string OriginForm(std::string target) {
+  size_t authority = 0;
+  if (absl::StartsWithIgnoreCase(target, "http://")) authority = 7;
+  if (absl::StartsWithIgnoreCase(target, "https://")) authority = 8;
+  if (authority == 0) return target;
+  const size_t end = target.find_first_of("/?#", authority);
+  if (end == target.npos) return "/";
+  return target[end] == '/' ? target.substr(end) : "/" + target.substr(end);
+}
+
 }  // namespace tokensvc

@@ -1,6 +1,8 @@
 #ifndef TOKENSVC_HTTP_HTTP_STRICTNESS_H_
 #define TOKENSVC_HTTP_HTTP_STRICTNESS_H_
 
+#include <string>
+
 #include "absl/strings/string_view.h"
 #include "tokensvc/http/http_message.h"
 
@@ -15,6 +17,10 @@ bool HasNoFoldedField(absl::string_view head);
 
 // Exactly one Host (section 3.2); at most one Content-Length, of digits alone; no transfer coding but one "chunked".
 bool HasOneFraming(const HttpRequest& request);
+
+// A server has to take the absolute form "http://HOST/PATH" too (section 3.2.2). HOST is looked at as little as the field Host:
+// "/PATH" of it, and any other target as it is.
+std::string OriginForm(std::string target);
 
 }  // namespace tokensvc
 
