@@ -50,6 +50,14 @@ bool IsUtf8(absl::string_view text) {
   return true;
 }
 
+// U+0080 to U+009F, as UTF-8.
+bool HasC1Control(absl::string_view text) {
+  for (size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] == '\xc2' && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::Status CheckName(absl::string_view name, size_t max_bytes) {
@@ -83,7 +91,8 @@ absl::Status CheckImageDigest(absl::string_view digest) {
 
 bool IsAudience(absl::string_view audience) {
   return !audience.empty() && audience.size() <= kMaxAudienceBytes &&
-         !std::any_of(audience.begin(), audience.end(), IsControl) && IsUtf8(audience);
+         !std::any_of(audience.begin(), audience.end(), IsControl) && IsUtf8(audience) &&
+         !HasC1Control(audience);
 }
 
 bool IsRoleArn(absl::string_view arn) {

@@ -48,6 +48,9 @@ TEST(AudienceTest, ControlCharactersAndBrokenUtf8AreRefused) {
   EXPECT_FALSE(IsAudience("a\nb"));
   EXPECT_FALSE(IsAudience(std::string("a\0b", 3)));
   EXPECT_FALSE(IsAudience("a\x7f"));
+  EXPECT_FALSE(IsAudience("a\xc2\x80"));
+  EXPECT_FALSE(IsAudience("a\xc2\x9f" "b"));
+  EXPECT_TRUE(IsAudience("a\xc2\xa0"));
   EXPECT_TRUE(IsAudience("caf\xc3\xa9"));
   EXPECT_FALSE(IsAudience("\xc3"));
   EXPECT_FALSE(IsAudience("\xc0\xaf"));          // overlong

@@ -47,8 +47,8 @@ HttpResponse GuestError(const absl::Status& status) {
       return ErrorResponse(403, Forbidden(status));
     case absl::StatusCode::kNotFound:
       return ErrorResponse(404, status.message());
-    case absl::StatusCode::kAlreadyExists:
-      return ErrorResponse(409, status.message());
+    case absl::StatusCode::kAlreadyExists:  // the boot answer, which is given once
+      return ErrorResponse(403, status.message());
     case absl::StatusCode::kOutOfRange:
       return WithRetryAfter(ErrorResponse(429, status.message()), status);
     default:

@@ -1,11 +1,17 @@
 #include "flyd/guest/guest_gate.h"
 
 #include <utility>
+#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "flyd/guest/attenuation.h"
 #include "flyd/guest/guest_errors.h"
+#include "flyd/guest/identity_headers.h"
+#include "flyd/guest/json_object.h"
+#include "flyd/guest/own_record.h"
 #include "flyd/guest/parse_mint_request.h"
 #include "nlohmann/json.hpp"
 #include "tokensvc/limits.h"
@@ -23,20 +29,20 @@ using tokensvc::HttpRequest;
 using tokensvc::HttpResponse;
 namespace macaroon = tokensvc::macaroon;
 
-absl::string_view PathOf(const HttpRequest& request) {
-  const absl::string_view target = request.target;
-  return target.substr(0, target.find('?'));
-}
+// Refused within this bound one by one; a flood of refusals is written down once a minute.
+constexpr double kRefusalsWrittenPerSecond = 20;
+constexpr int kRefusalsWrittenAtOnce = 10'000;
+constexpr double kFloodsWrittenPerSecond = 1.0 / 60;
+constexpr size_t kMaxRefusalBytes = 200;
 
-// A machine is known by its socket. A header that claims who asks is a mistake or an attack, and never a hint.
-absl::Status CheckNoIdentityHeaders(const HttpRequest& request) {
+// Nothing but the socket says who asks, and no route takes a query.
+absl::Status CheckNoClaims(const HttpRequest& request) {
   for (const auto& [name, value] : request.headers) {
-    const bool claims = absl::StartsWithIgnoreCase(name, "fly-") || absl::StartsWithIgnoreCase(name, "x-fly-") ||
-                        absl::StrContains(absl::AsciiStrToLower(name), "machine");
-    if (claims) {
+    if (ClaimsIdentity(name)) {
       return absl::InvalidArgumentError(absl::StrCat("header ", absl::AsciiStrToLower(name), ": not accepted here"));
     }
   }
+  if (absl::StrContains(request.target, '?')) return absl::InvalidArgumentError("query: not accepted here, want none");
   return absl::OkStatus();
 }
 
@@ -48,8 +54,8 @@ std::string TraceId(const HttpRequest& request) {
   return id.find_first_not_of("0123456789abcdef") == id.npos ? std::string(id) : "";
 }
 
-HttpResponse Json(const json& body) {
-  return {.body = body.dump(-1, ' ', false, json::error_handler_t::replace), .headers = {{"Cache-Control", "no-store"}}};
+HttpResponse Json(std::string body) {
+  return {.body = std::move(body), .headers = {{"Cache-Control", "no-store"}}};
 }
 
 tokensvc::IdentityClaims ClaimsOf(const BootView& view) {
@@ -75,7 +81,9 @@ GuestGate::GuestGate(BootGate& boots, tokensvc::TokenService& tokens, const toke
       clock_(clock),
       root_keys_(std::move(root_keys)),
       log_(std::move(log)),
-      mints_(tokensvc::kMintsPerSecond, tokensvc::kMintBurst) {}
+      mints_(tokensvc::kMintsPerSecond, tokensvc::kMintBurst),
+      refusals_(kRefusalsWrittenPerSecond, kRefusalsWrittenAtOnce),
+      floods_(kFloodsWrittenPerSecond, 1) {}
 
 void GuestGate::Handle(Exchange exchange) {
   struct Route {
@@ -88,33 +96,47 @@ void GuestGate::Handle(Exchange exchange) {
       {"POST", "/boot/events", &GuestGate::BootEvent},
       {"POST", "/v1/tokens/oidc", &GuestGate::Mint},
       {"GET", "/v1/tokens/current", &GuestGate::Current},
+      {"POST", "/v1/tokens/attenuate", &GuestGate::Attenuate},
+      {"GET", "/v1/apps/*", &GuestGate::OwnRecord},
   };
-  const absl::string_view path = PathOf(exchange->request);
+  const absl::string_view target = exchange->request.target;
+  const absl::string_view path = target.substr(0, target.find('?'));
   const absl::string_view method = exchange->request.method;
   for (const Route& route : kRoutes) {
-    if (route.path != path) continue;
+    absl::string_view prefix = route.path;
+    if (absl::ConsumeSuffix(&prefix, "*") ? !absl::StartsWith(path, prefix) : path != prefix) continue;
     if (route.method == method) return (this->*route.run)(exchange);
     HttpResponse refused = tokensvc::ErrorResponse(405, absl::StrCat("method: ", method, ", want ", route.method));
     refused.headers.emplace_back("Allow", std::string(route.method));
-    tokens_.RecordRefusal(exchange->listener, "", absl::UnimplementedError(absl::StrCat(method, " ", path)));
+    WriteDown(exchange->listener, "", absl::UnimplementedError(absl::StrCat("method: ", method, ", want ", route.method)));
     return exchange->Send(std::move(refused));
   }
-  if (method == "GET" && absl::StartsWith(path, "/v1/apps/")) return OwnRecord(exchange);
   Refuse(exchange, "", absl::NotFoundError("path: not known here, want one of the guest API"));
 }
 
 void GuestGate::OnMalformed(const std::string& machine_id, int status, const std::string& why) {
-  tokens_.RecordRefusal(machine_id, "", absl::InvalidArgumentError(absl::StrCat("HTTP ", status, ": ", why)));
+  WriteDown(machine_id, "", absl::InvalidArgumentError(absl::StrCat("HTTP ", status, ": ", why)));
 }
 
 void GuestGate::Refuse(const Exchange& exchange, absl::string_view boot_id, const absl::Status& why) {
-  tokens_.RecordRefusal(exchange->listener, boot_id, why);
-  log_("guest.refused", exchange->listener, why.message());
+  WriteDown(exchange->listener, boot_id, why);
   exchange->Send(GuestError(why));
 }
 
+void GuestGate::WriteDown(absl::string_view machine_id, absl::string_view boot_id, const absl::Status& why) {
+  const absl::Duration now = clock_.Monotonic();
+  const bool flood = refusals_.Take(machine_id, now) > absl::ZeroDuration();
+  if (flood && floods_.Take(machine_id, now) > absl::ZeroDuration()) return;
+  // A header's name or a method can be as long as the headers; the row need not be.
+  const absl::Status written =
+      flood ? absl::OutOfRangeError("refusals: too many, want fewer; for a minute no more are written down")
+            : absl::Status(why.code(), why.message().substr(0, kMaxRefusalBytes));
+  tokens_.RecordRefusal(machine_id, boot_id, written);
+  log_("guest.refused", machine_id, written.message());
+}
+
 void GuestGate::Boot(const Exchange& exchange) {
-  if (absl::Status claims = CheckNoIdentityHeaders(exchange->request); !claims.ok()) return Refuse(exchange, "", claims);
+  if (absl::Status claims = CheckNoClaims(exchange->request); !claims.ok()) return Refuse(exchange, "", claims);
   absl::StatusOr<std::string> answer = boots_.TakeBootAnswer(exchange->listener);
   if (answer.ok()) {
     return exchange->Send({.body = *std::move(answer), .headers = {{"Cache-Control", "no-store"}}});
@@ -132,7 +154,7 @@ GuestGate::View GuestGate::Cleared(const Exchange& exchange, absl::string_view f
   };
   absl::StatusOr<View> view = boots_.PresentBoot(exchange->listener);
   if (!view.ok()) return refuse("", absl::UnauthenticatedError(view.status().message()));
-  if (absl::Status claims = CheckNoIdentityHeaders(request); !claims.ok()) return refuse((*view)->boot_id, claims);
+  if (absl::Status claims = CheckNoClaims(request); !claims.ok()) return refuse((*view)->boot_id, claims);
   if (const size_t count = request.CountHeader("Authorization"); count != 1) {
     return refuse((*view)->boot_id, absl::UnauthenticatedError(absl::StrCat("Authorization: ", count, " headers, want 1")));
   }
@@ -161,17 +183,22 @@ GuestGate::View GuestGate::Cleared(const Exchange& exchange, absl::string_view f
 void GuestGate::BootEvent(const Exchange& exchange) {
   const View view = Cleared(exchange, macaroon::kMetadataFeature, /*mints=*/false, nullptr);
   if (view == nullptr) return;
-  static const std::map<std::string, bool> kTypes = {
-      {"started", true}, {"identity_unavailable", true}, {"identity_failed", true}};
-  const json event = json::parse(exchange->request.body, nullptr, /*allow_exceptions=*/false);
+  const absl::StatusOr<json> event = ParseJsonObject(exchange->request.body);
+  if (!event.ok()) return Refuse(exchange, view->boot_id, event.status());
   const auto text = [&event](const char* name) {
-    return event.is_object() && event.contains(name) && event[name].is_string() ? event[name].get<std::string>() : "";
+    const auto found = event->find(name);
+    return found != event->end() && found->is_string() ? found->get<std::string>() : "";
   };
-  if (!kTypes.contains(text("type"))) {
+  const std::string type = text("type");
+  if (type == "request_refused") {
+    // PID 1 refused what it would not pass on; its socket is the same machine's.
+    WriteDown(view->machine_id, view->boot_id, absl::InvalidArgumentError(text("detail")));
+  } else if (type == "started" || type == "identity_unavailable" || type == "identity_failed") {
+    if (absl::Status reported = boots_.ReportFromInit(*view, type, text("detail")); !reported.ok()) {
+      return Refuse(exchange, view->boot_id, reported);
+    }
+  } else {
     return Refuse(exchange, view->boot_id, absl::InvalidArgumentError("type: not an event of PID 1's"));
-  }
-  if (absl::Status reported = boots_.ReportFromInit(*view, text("type"), text("detail")); !reported.ok()) {
-    return Refuse(exchange, view->boot_id, reported);
   }
   exchange->Send({.status = 204});
 }
@@ -218,30 +245,27 @@ void GuestGate::Release(const Exchange& exchange, const View& view, absl::Status
 void GuestGate::Current(const Exchange& exchange) {
   std::string token_id;
   const View view = Cleared(exchange, macaroon::kMetadataFeature, /*mints=*/false, &token_id);
-  if (view == nullptr) return;
-  exchange->Send(Json({{"tokens",
-                        {{{"token_id", token_id},
-                          {"org_slug", view->organization_slug},
-                          {"organization", absl::StrCat(view->organization_id)},
-                          {"apps", {absl::StrCat(view->app_id)}},
-                          {"restricted_to_machine", view->machine_id},
-                          {"source_machine_id", exchange->listener}}}}}));
+  if (view != nullptr) exchange->Send(Json(PresentedTokenJson(*view, token_id)));
 }
 
 void GuestGate::OwnRecord(const Exchange& exchange) {
   const View view = Cleared(exchange, macaroon::kMetadataFeature, /*mints=*/false, nullptr);
   if (view == nullptr) return;
-  const std::string own = absl::StrCat("/v1/apps/", view->app_name, "/machines/", view->machine_id);
-  if (PathOf(exchange->request) != own) {
-    return Refuse(exchange, view->boot_id, absl::NotFoundError("machine: not this one"));
-  }
-  exchange->Send(Json({{"id", view->machine_id},
-                       {"name", view->machine_name},
-                       {"state", view->booting ? "starting" : "started"},
-                       {"region", view->region},
-                       {"instance_id", view->version},
-                       {"version", view->version},
-                       {"image_ref", {{"repository", view->image}, {"digest", view->image_digest}}}}));
+  const std::string own = OwnRecordPath(*view);
+  if (exchange->request.target == own) return exchange->Send(Json(OwnRecordJson(*view)));
+  if (exchange->request.target == own + "/metadata") return exchange->Send(Json(OwnMetadataJson(*view)));
+  Refuse(exchange, view->boot_id, absl::NotFoundError("machine: not this one, or no such part of it"));
+}
+
+void GuestGate::Attenuate(const Exchange& exchange) {
+  const View view = Cleared(exchange, macaroon::kMetadataFeature, /*mints=*/false, nullptr);
+  if (view == nullptr) return;
+  const absl::StatusOr<std::vector<macaroon::Caveat>> caveats =
+      ParseAttenuation(exchange->request.body, clock_.Now());
+  if (!caveats.ok()) return Refuse(exchange, view->boot_id, caveats.status());
+  absl::StatusOr<std::string> weaker = Attenuated(exchange->request.Header("Authorization"), *caveats);
+  if (!weaker.ok()) return Refuse(exchange, view->boot_id, weaker.status());
+  exchange->Send(Json(json({{"macaroon", *weaker}}).dump()));
 }
 
 }  // namespace flyd

@@ -24,9 +24,11 @@ namespace flyd {
 //   POST /boot/events                  PID 1 reports
 //   POST /v1/tokens/oidc               a token: 200, text/plain, the bare JWT
 //   GET  /v1/tokens/current            what the presented Macaroon allows
-//   GET  /v1/apps/APP/machines/ID      the machine's own record
+//   POST /v1/tokens/attenuate          a weaker copy of the presented Macaroon, for PID 1 to keep
+//   GET  /v1/apps/APP/machines/ID      the machine's own record, and its /metadata
 //
-// Errors are {"error": "subject: found, want"}; 401 has no detail. Each refusal leaves a row in the ledger. Thread-safe.
+// Errors are {"error": "subject: found, want"}; 401 has no detail. Each refusal leaves a row in the ledger, those by PID 1 too;
+// of a flood only the beginning does, so that no machine fills the worker's disk. Thread-safe.
 class GuestGate {
  public:
   using Log = std::function<void(absl::string_view event, absl::string_view machine_id, absl::string_view detail)>;
@@ -51,12 +53,14 @@ class GuestGate {
   void BootEvent(const Exchange& exchange);
   void Mint(const Exchange& exchange);
   void Current(const Exchange& exchange);
+  void Attenuate(const Exchange& exchange);
   void OwnRecord(const Exchange& exchange);
 
   // The boot that asks, its Macaroon cleared for the access; else the exchange has been answered and it is null.
   View Cleared(const Exchange& exchange, absl::string_view feature, bool mints, std::string* token_id);
   void Release(const Exchange& exchange, const View& view, absl::StatusOr<tokensvc::SignedItem> signed_item);
   void Refuse(const Exchange& exchange, absl::string_view boot_id, const absl::Status& why);
+  void WriteDown(absl::string_view machine_id, absl::string_view boot_id, const absl::Status& why);
 
   BootGate& boots_;
   tokensvc::TokenService& tokens_;
@@ -64,6 +68,8 @@ class GuestGate {
   const RootKeys root_keys_;
   const Log log_;
   RateLimiter mints_;
+  RateLimiter refusals_;
+  RateLimiter floods_;
 };
 
 }  // namespace flyd

@@ -1,8 +1,7 @@
 #include "flyd/guest/parse_mint_request.h"
 
-#include <set>
-
 #include "absl/strings/str_cat.h"
+#include "flyd/guest/json_object.h"
 #include "nlohmann/json.hpp"
 #include "tokensvc/limits.h"
 #include "tokensvc/names.h"
@@ -14,20 +13,6 @@ using nlohmann::json;
 
 absl::Status Bad(absl::string_view field, absl::string_view found, absl::string_view want) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", found, ", want ", want));
-}
-
-// nlohmann keeps the last of two members with one name; two readers of one body must not differ.
-absl::StatusOr<json> ParseObject(absl::string_view body) {
-  bool duplicate = false;
-  std::set<std::string> keys;
-  const auto watch = [&](int level, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::key && level == 1) duplicate |= !keys.insert(parsed.get<std::string>()).second;
-    return level <= 2;
-  };
-  const json object = json::parse(body, watch, /*allow_exceptions=*/false);
-  if (!object.is_object()) return Bad("body", "not a JSON object", "one, or nothing");
-  if (duplicate) return Bad("body", "a member twice", "each once");
-  return object;
 }
 
 absl::Status TakeString(const json& value, const char* field, std::string& out) {
@@ -65,7 +50,7 @@ absl::Status TakeMember(const std::string& name, const json& value, GuestMintReq
 absl::StatusOr<GuestMintRequest> ParseMintRequest(absl::string_view body) {
   GuestMintRequest request;
   if (body.empty()) return request;
-  const absl::StatusOr<json> object = ParseObject(body);
+  const absl::StatusOr<json> object = ParseJsonObject(body);
   if (!object.ok()) return object.status();
   for (const auto& [name, value] : object->items()) {
     if (absl::Status status = TakeMember(name, value, request); !status.ok()) return status;

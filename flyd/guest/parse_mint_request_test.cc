@@ -41,6 +41,14 @@ struct BadBody {
   const char* body;
   const char* message;
 };
+TEST(ParseMintRequestTest, ANulOrAByteOrderMarkIsNoJson) {
+  for (const std::string& body :
+       {std::string("{\"aud\":\"a\"}\0{\"aud\":\"b\"}", 23), std::string("{}\0", 3), std::string("\xef\xbb\xbf{}")}) {
+    EXPECT_THAT(ParseMintRequest(body),
+                tests::StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not a JSON object")));
+  }
+}
+
 class BadBodyTest : public testing::TestWithParam<BadBody> {};
 
 TEST_P(BadBodyTest, IsRefusedWithItsCause) {

@@ -1,5 +1,7 @@
 #include "flyd/guest/rate_limiter.h"
 
+#include <string>
+
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 
@@ -26,6 +28,13 @@ TEST(RateLimiterTest, RestDoesNotFillTheBucketBeyondTheBurst) {
   EXPECT_EQ(limiter.Take("m", absl::Seconds(5)), absl::ZeroDuration());
   for (int i = 0; i < 2; ++i) EXPECT_EQ(limiter.Take("m", absl::Hours(5)), absl::ZeroDuration());
   EXPECT_GT(limiter.Take("m", absl::Hours(5)), absl::ZeroDuration());
+}
+
+TEST(RateLimiterTest, ABucketThatIsNotFullOutlivesThousandsOfOthers) {
+  RateLimiter limiter(0.001, 1);
+  EXPECT_EQ(limiter.Take("m", absl::Seconds(5)), absl::ZeroDuration());
+  for (int i = 0; i < 5000; ++i) limiter.Take(std::to_string(i), absl::Seconds(5) + absl::Milliseconds(i));
+  EXPECT_GT(limiter.Take("m", absl::Seconds(15)), absl::ZeroDuration());
 }
 
 }  // namespace

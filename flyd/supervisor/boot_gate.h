@@ -2,6 +2,7 @@
 #define FLYD_SUPERVISOR_BOOT_GATE_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,7 @@ struct BootView {
   tokensvc::SubjectScope subject_scope = tokensvc::SubjectScope::kMachine;  // of the placement
   bool booting = false;      // state `starting`: the sign deadline is 10 s instead of 2 s
   bool aws_principal_tags = false;
+  std::map<std::string, std::string> metadata;  // of the boot's configuration
 };
 
 // What the guest gate asks of the supervisor. Thread-safe.
@@ -45,8 +47,8 @@ class BootGate {
   // The machine's boot. FailedPrecondition: none may mint (not starting, started or stopping, or fenced already).
   virtual absl::StatusOr<std::shared_ptr<const BootView>> PresentBoot(absl::string_view machine_id) = 0;
 
-  // The answer of POST /boot (JSON), once for each boot and durably so. AlreadyExists: asked before; the supervisor has
-  // raised the alarm. FailedPrecondition: no boot waits for it.
+  // The answer of POST /boot (JSON), once for each boot and durably so. AlreadyExists: asked before, however long ago; the
+  // supervisor has raised the alarm. FailedPrecondition: no boot waits for it.
   virtual absl::StatusOr<std::string> TakeBootAnswer(absl::string_view machine_id) = 0;
 
   // Runs `write` under the machine's lock if `view` is still its boot in the same epoch; else Aborted, and `write` has

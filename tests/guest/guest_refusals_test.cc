@@ -77,7 +77,7 @@ TEST_F(GuestRefusalsTest, AStoppedMachinesRequest) {
 
 TEST_F(GuestRefusalsTest, ASecondBootRequest) {
   EXPECT_EQ(Post(kOne, "", "", "/boot").status, 200);
-  ExpectRefused(Post(kOne, "", "", "/boot"), 409, "answered already");
+  ExpectRefused(Post(kOne, "", "", "/boot"), 403, "answered already");
 }
 
 TEST_F(GuestRefusalsTest, AnotherMachinesNameInAHeader) {
@@ -88,6 +88,38 @@ TEST_F(GuestRefusalsTest, AnotherMachinesNameInAHeader) {
 
 TEST_F(GuestRefusalsTest, AnotherMachinesNameInAField) {
   ExpectRefused(Ask(absl::StrCat(R"({"machine_id":")", kTwo, R"("})")), 400, "unknown member");
+}
+
+TEST_F(GuestRefusalsTest, AnotherMachinesNameInAQuery) {
+  ExpectRefused(Post(kOne, Auth(kOne), "", absl::StrCat("/v1/tokens/oidc?machine=", kTwo)), 400, "query: not accepted");
+  ExpectRefused(Post(kOne, "", "", absl::StrCat("/boot?machine=", kTwo)), 400, "query: not accepted");
+}
+
+TEST_F(GuestRefusalsTest, WhatPid1RefusedStandsInTheLedgerToo) {
+  const std::string event = R"({"type":"request_refused","detail":"HTTP 413: body: more than 4096 bytes"})";
+  EXPECT_EQ(Post(kOne, Auth(kOne), event, "/boot/events").status, 204);
+  EXPECT_EQ(NewestRow().outcome, storage::LedgerOutcome::kDenied);
+  EXPECT_EQ(NewestRow().reason, "HTTP 413: body: more than 4096 bytes");
+  EXPECT_NE(NewestRow().boot_id, "");
+  EXPECT_TRUE(boots_.reports.empty());
+}
+
+TEST_F(GuestRefusalsTest, AFloodOfRefusalsIsWrittenDownAsOne) {
+  for (int i = 0; i < 10'000; ++i) gate_->OnMalformed(kOne, 400, "first");
+  EXPECT_EQ(NewestRow().reason, "HTTP 400: first");
+  for (int i = 0; i < 10'000; ++i) gate_->OnMalformed(kOne, 400, "flood");
+  EXPECT_THAT(NewestRow().reason, HasSubstr("refusals: too many"));
+  EXPECT_EQ(ledger_.Newest("", 30'000)->size(), 10'001u);
+  gate_->OnMalformed(kTwo, 400, "another machine's");
+  EXPECT_EQ(NewestRow().reason, "HTTP 400: another machine's");
+  clock_.Advance(absl::Seconds(1));
+  for (int i = 0; i < 21; ++i) gate_->OnMalformed(kOne, 400, "later");
+  EXPECT_EQ(ledger_.Newest("", 30'000)->size(), 10'022u);
+}
+
+TEST_F(GuestRefusalsTest, ARowIsShorterThanWhatItIsAbout) {
+  Exchange(kOne, std::string(9000, 'M') + " /v1/tokens/oidc HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(NewestRow().reason.size(), 200u);
 }
 
 TEST_F(GuestRefusalsTest, ABodyOf4097Bytes) {
@@ -148,6 +180,7 @@ TEST_F(GuestRefusalsTest, OtherMethodsAndPathsAreNamed) {
   const std::string tail = " HTTP/1.1\r\nHost: x\r\n\r\n";
   ExpectRefused(Exchange(kOne, "GET /v1/tokens/oidc" + tail), 405, "method: GET, want POST");
   ExpectRefused(Exchange(kOne, "GET /etc/passwd" + tail), 404, "path");
+  ExpectRefused(Exchange(kOne, "POST /v1/apps/web/machines/x" + tail), 405, "method: POST, want GET");
 }
 
 TEST_F(GuestRefusalsTest, RequestsThatAreNotHttpAreA400) {

@@ -46,17 +46,41 @@ TEST_F(GuestApiTest, ARequestPassesWithTheMacaroonOfTheBoot) {
 
 TEST_F(GuestApiTest, WhatTheCallerSaysOfItselfStaysBehind) {
   handler_ = [](const SeenRequest&) { return FakeAnswer{200, "ok"}; };
-  Curl("-H 'Authorization: FlyV1 mine' -H 'authorization: again' -H 'X-Forwarded-For: 1.2.3.4' -H 'Fly-Machine-Id: other' "
-       "-H 'Fly-Src: other' -H 'Cookie: a=b' -H 'traceparent: 00-1-2-01' http://another/v1/tokens/current");
+  Curl("-H 'Authorization: FlyV1 mine' -H 'authorization: again' -H 'X-Forwarded-For: 1.2.3.4' "
+       "-H 'Cookie: a=b' -H 'traceparent: 00-1-2-01' http://another/v1/tokens/current");
   ASSERT_EQ(flyd_->Seen("/v1/tokens/current").size(), 1u);
   const SeenRequest seen = flyd_->Seen("/v1/tokens/current")[0];
   ASSERT_EQ(seen.headers.count("authorization"), 1u);
   EXPECT_EQ(seen.headers.find("authorization")->second, kMacaroon);
-  for (const char* name : {"x-forwarded-for", "fly-machine-id", "fly-src", "cookie"}) {
+  for (const char* name : {"x-forwarded-for", "cookie"}) {
     EXPECT_EQ(seen.headers.count(name), 0u) << name;
   }
   EXPECT_EQ(seen.headers.find("host")->second, "flyd");
   EXPECT_EQ(seen.headers.find("traceparent")->second, "00-1-2-01");
+}
+
+TEST_F(GuestApiTest, WhoClaimsToBeAMachineIsRefusedByFlyd) {
+  handler_ = [](const SeenRequest& request) { return FakeAnswer{request.headers.count("fly-src") > 0 ? 400 : 200, ""}; };
+  EXPECT_EQ(Curl("-o /dev/null -w '%{http_code}' -H 'Fly-Src: other' http://localhost/v1/x"), "400");
+}
+
+TEST_F(GuestApiTest, NoMacaroonEntersTheWorkloadNotEvenAWeakerOne) {
+  handler_ = [](const SeenRequest&) { return FakeAnswer{200, "{}"}; };
+  EXPECT_EQ(Curl("-o /dev/null -w '%{http_code}' -X POST http://localhost/v1/tokens/attenuate"), "403");
+  EXPECT_TRUE(flyd_->Seen("/v1/tokens/attenuate").empty());
+}
+
+TEST_F(GuestApiTest, FlydHearsOfWhatInitRefused) {
+  RunScript(absl::StrCat("head -c 4097 /dev/zero > /tmp/b; ", kCurl, "--data-binary @/tmp/b http://localhost/v1/x; ", kCurl,
+                         "http://localhost/v2/x; until [ -e /tmp/go ]; do ", kCurl, "http://localhost/v1/done; touch /tmp/go; done"));
+  ASSERT_TRUE(flyd_->Await("/boot/events", 3));
+  std::vector<std::string> details;
+  for (const SeenRequest& event : flyd_->Seen("/boot/events")) {
+    const nlohmann::json json = nlohmann::json::parse(event.body);
+    if (json["type"] == "request_refused") details.push_back(json["detail"]);
+  }
+  EXPECT_THAT(details, testing::ElementsAre("HTTP 413 by init: body: more than 4096 bytes, want at most those",
+                                            "HTTP 404 by init: route: unknown, want one below /v1/"));
 }
 
 TEST_F(GuestApiTest, AnAnswerThatEchoesTheMacaroonIsWithheld) {
@@ -89,14 +113,37 @@ TEST_F(GuestApiTest, LimitsAreFlyds) {
       "-w ' %{http_code}\\n' -H \"X-Long: $h\" http://localhost/v1/x"));
   EXPECT_EQ(Output(),
             "4096 200\n"
-            "{\"error\":\"body: too long, want at most 4096 bytes\"} 413\n"
-            "{\"error\":\"headers: too long, want at most 16384 bytes\"} 431\n");
+            "{\"error\":\"body: more than 4096 bytes, want at most those\"} 413\n"
+            "{\"error\":\"headers: more than 16384 bytes, want at most those\"} 431\n");
 }
 
-TEST_F(GuestApiTest, WhatIsNotHttpIs400) {
-  RunScript("python3 -c \"import socket; s=socket.socket(socket.AF_UNIX); s.connect('/.fly/api'); "
-            "s.sendall(b'hello\\\\r\\\\n\\\\r\\\\n'); print(s.recv(999).decode().split('\\\\r')[0])\"");
-  EXPECT_EQ(Output(), "HTTP/1.1 400 Bad Request\n");
+// What a program inside gets for bytes that it writes and a half-closed connection: the status line.
+constexpr char kRaw[] = R"py(
+import socket, sys
+for request in (
+    'hello|',
+    'POST /v1/x HTTP/1.1|Host: x|A: b| c|',
+    'POST /v1/x HTTP/1.1|Host: x|Content-Length: 1|Content-Length: 1||a',
+    'POST /v1/x HTTP/1.1|Host: x|Content-Length: 2|Transfer-Encoding: chunked||0||',
+    'POST /v1/x HTTP/1.1|Host: x|Transfer-Encoding: xchunked||0||',
+    'POST /v1/x HTTP/1.1|Host: x|Transfer-Encoding: chunked||0|A: trailer||',
+    'POST /v1/x HTTP/1.1|Content-Length: 0||',
+    'POST /v1/x HTTP/1.1|Host: x|Content-Length: 9||abc',
+    'POST /v1/x HTTP/1.1|Host: x|',
+    'GET /v1/x HTTP/1.1|Host: x|X: ' + 'a' * (16384 - 35) + '||',
+    'GET /v1/x HTTP/1.1|Host: x|X: ' + 'a' * (16384 - 36) + '||',
+    'GET http://h/v1/x HTTP/1.1|Host: x||'):
+  s = socket.socket(socket.AF_UNIX)
+  s.connect('/.fly/api')
+  s.sendall(request.replace('|', chr(13) + chr(10)).encode())
+  s.shutdown(socket.SHUT_WR)
+  print(s.recv(999).decode().split(' ')[1], end=' ')
+)py";
+
+TEST_F(GuestApiTest, WhatIsNotHttpToTheLetterIsRefused) {
+  handler_ = [](const SeenRequest&) { return FakeAnswer{200, ""}; };
+  RunScript(absl::StrCat("cat > /tmp/raw.py <<'END'\n", kRaw, "\nEND\npython3 /tmp/raw.py"));
+  EXPECT_EQ(Output(), "400 400 400 400 400 400 400 400 400 431 200 200 ");
 }
 
 TEST_F(GuestApiTest, StatusAndRetryAfterOfARefusalPass) {

@@ -101,7 +101,7 @@ bool MachineTest::Start(const nlohmann::json& boot_answer) {
   flyd_ = std::make_unique<FakeFlyd>(absl::StrCat(run_dir_, "/m/", kMachine, "/guest"),
                                      [this, text, asked](const SeenRequest& request) -> FakeAnswer {
                                        if (request.target != "/boot") return handler_(request);
-                                       if (asked->fetch_add(1) > 0) return {409, "{}"};
+                                       if (asked->fetch_add(1) > 0) return {403, "{}"};
                                        return {200, text};
                                      });
   const absl::StatusOr<flyd::RunningBoot> running = runtime_->Start(Spec());

@@ -142,7 +142,8 @@ def api():
     requests = []
     for method in ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT"]:
         for target in ["/v1/echo/body", "/v1/echo/json", "/v1/echo/percent", "/v1/echo/header", "/v1/echo/status", "/boot",
-                       "/boot/events", "*", "http://flyd/v1/echo/body", "/v1/../boot", "/"]:
+                       "/boot/events", "/v1/tokens/attenuate", "/v1/tokens/attenuate?x", "*", "http://flyd/v1/echo/body",
+                       "/v1/../boot", "/"]:
             requests.append(f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
     requests.append(b"GET /v1/echo/body HTTP/1.0\r\n\r\n")
     requests.append(b"POST /v1/echo/body HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n")

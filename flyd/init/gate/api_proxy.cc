@@ -16,8 +16,10 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "boost/asio/as_tuple.hpp"
 #include "boost/asio/co_spawn.hpp"
 #include "boost/asio/detached.hpp"
@@ -27,82 +29,59 @@
 #include "boost/asio/write.hpp"
 #include "boost/beast/core/basic_stream.hpp"
 #include "boost/beast/core/flat_buffer.hpp"
-#include "boost/beast/http/error.hpp"
-#include "boost/beast/http/parser.hpp"
-#include "boost/beast/http/read.hpp"
-#include "boost/beast/http/string_body.hpp"
-#include "boost/beast/http/write.hpp"
 #include "flyd/init/gate/guest_connection.h"
 #include "flyd/init/gate/proxy_rules.h"
-#include "nlohmann/json.hpp"
+#include "flyd/init/gate/refusal_reporter.h"
+#include "tokensvc/http/http_limits.h"
+#include "tokensvc/http/http_message.h"
+#include "tokensvc/http/request_reader.h"
 
 namespace flyd {
 namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-namespace http = boost::beast::http;
 using Local = asio::local::stream_protocol;
-using Response = http::response<http::string_body>;
-using Parser = http::request_parser<http::string_body>;
+using tokensvc::HttpRequest;
+using tokensvc::HttpResponse;
 using boost::system::error_code;
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr int kMaxConnections = 32;
-constexpr size_t kMaxHeaderBytes = 16 * 1024;
-constexpr size_t kMaxBodyBytes = 4 * 1024;
-constexpr std::chrono::seconds kReadTimeout(10);
+// flyd's own; between requests a connection is kept for as long as a request may take.
+constexpr tokensvc::HttpLimits kLimits = {.idle_timeout = absl::Seconds(10)};
 constexpr std::chrono::seconds kWriteTimeout(10);
-constexpr absl::string_view kRetryAfterSeconds = "1";
 
-Response Refusal(unsigned status, absl::string_view why) {
-  Response response(http::int_to_status(status), 11);
-  response.set(http::field::content_type, "application/json");
-  if (status == 503) response.set(http::field::retry_after, {kRetryAfterSeconds.data(), kRetryAfterSeconds.size()});
-  response.body() = nlohmann::json({{"error", std::string(why)}}).dump();
+HttpResponse Refusal(int status, absl::string_view why) {
+  HttpResponse response = tokensvc::ErrorResponse(status, why);
+  if (status == 503) response.headers.emplace_back("Retry-After", "1");
+  if (status == 405) response.headers.emplace_back("Allow", "GET, POST, PUT, DELETE");
   return response;
 }
 
-// The refusal for a request that could not be read; nullopt-like status 0 where the peer is simply gone.
-unsigned StatusOfReadError(const error_code& error, bool began) {
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
-  if (error == http::error::body_limit) return 413;
-  if (error == beast::error::timeout) return began ? 408 : 0;
-  if (error == http::error::end_of_stream || error == http::error::partial_message) return 0;
-  return error.category() == http::make_error_code(http::error::bad_method).category() ? 400 : 0;
-}
-
-absl::string_view WordsOfStatus(unsigned status) {
-  switch (status) {
-    case 431: return "headers: too long, want at most 16384 bytes";
-    case 413: return "body: too long, want at most 4096 bytes";
-    case 408: return "request: incomplete after 10 s, want it whole";
-    default: return "request: not HTTP/1.1, want it";
+GuestRequest Forwarded(HttpRequest&& request) {
+  GuestRequest forwarded{.method = std::move(request.method), .target = std::move(request.target)};
+  for (const auto& [name, value] : request.headers) {
+    if (MayPassRequestHeader(name)) forwarded.headers.emplace_back(name, value);
   }
-}
-
-GuestRequest Forwarded(http::request<http::string_body>&& request) {
-  GuestRequest forwarded;
-  forwarded.method = std::string(request.method_string());
-  forwarded.target = std::string(request.target());
-  for (const auto& field : request) {
-    const absl::string_view name(field.name_string().data(), field.name_string().size());
-    if (MayPassRequestHeader(name)) forwarded.headers.emplace_back(name, field.value());
-  }
-  forwarded.body = std::move(request.body());
+  forwarded.body = std::move(request.body);
   return forwarded;
 }
 
-Response Sanitized(GuestAnswer&& answer, const LockedSecret& macaroon) {
-  Response response;
-  response.result(static_cast<unsigned>(answer.status));
+HttpResponse Sanitized(GuestAnswer&& answer, const LockedSecret& macaroon) {
+  const HttpResponse withheld = Refusal(502, "answer: carried a credential, want none");
+  HttpResponse response{.status = answer.status};
   for (const auto& [name, value] : answer.headers) {
     if (!MayPassAnswerHeader(name)) continue;
-    if (CarriesCredential(value, macaroon.Reveal())) return Refusal(502, "answer: carried a credential, want none");
-    response.set(name, value);
+    if (CarriesCredential(value, macaroon.Reveal())) return withheld;
+    if (absl::EqualsIgnoreCase(name, "Content-Type")) {
+      response.content_type = value;
+    } else {
+      response.headers.emplace_back(name, value);
+    }
   }
-  if (CarriesCredential(answer.body, macaroon.Reveal())) return Refusal(502, "answer: carried a credential, want none");
-  response.body() = std::move(answer.body);
+  if (CarriesCredential(answer.body, macaroon.Reveal())) return withheld;
+  response.body = std::move(answer.body);
   return response;
 }
 
@@ -112,7 +91,7 @@ class ApiProxy::Server : public std::enable_shared_from_this<ApiProxy::Server> {
  public:
   Server(asio::any_io_executor executor, Local::acceptor acceptor, int directory, const LockedSecret& macaroon)
       : executor_(std::move(executor)), acceptor_(std::move(acceptor)), slot_free_(executor_), directory_(directory),
-        macaroon_(macaroon) {}
+        macaroon_(macaroon), refusals_(RefusalReporter::Create(executor_, directory, macaroon)) {}
 
   static asio::awaitable<void> Accept(std::shared_ptr<Server> self) {
     for (;;) {
@@ -147,57 +126,51 @@ class ApiProxy::Server : public std::enable_shared_from_this<ApiProxy::Server> {
     };
     Stream stream(std::move(socket));
     GuestConnection guest(self->executor_, self->directory_, self->macaroon_);
-    beast::flat_buffer buffer(kMaxHeaderBytes + kMaxBodyBytes);
+    beast::flat_buffer buffer(kLimits.header_bytes + kLimits.body_bytes + 4096);
     while (co_await self->ServeOne(stream, buffer, guest)) {
     }
   }
 
   // True if the connection can take another request.
   asio::awaitable<bool> ServeOne(Stream& stream, beast::flat_buffer& buffer, GuestConnection& guest) {
-    Parser parser;
-    parser.header_limit(kMaxHeaderBytes);
-    parser.body_limit(kMaxBodyBytes);
-    stream.expires_after(kReadTimeout);
-    const error_code error = co_await Read(stream, buffer, parser);
-    const bool began = buffer.size() > 0 || parser.got_some();
-    Response response;
-    bool keep = false;
-    if (error) {
-      const unsigned status = StatusOfReadError(error, began);
-      if (status == 0) co_return false;
-      response = Refusal(status, WordsOfStatus(status));
-    } else {
-      keep = parser.get().keep_alive();
-      response = co_await Answer(parser.get(), guest);
+    if (buffer.size() == 0) {
+      stream.expires_after(absl::ToChronoNanoseconds(kLimits.idle_timeout));
+      const auto [idle, size] = co_await stream.async_read_some(buffer.prepare(4096), kToken);
+      if (idle) co_return false;
+      buffer.commit(size);
     }
-    response.keep_alive(keep);
-    response.prepare_payload();
+    tokensvc::ReadResult read = co_await tokensvc::ReadRequest(stream, stream, buffer, kLimits);
+    if (read.refused == tokensvc::ReadResult::kGone) co_return false;
+    if (read.refused != 0) {
+      const std::string why = tokensvc::WhyRefused(read.refused, kLimits);
+      refusals_->Report(read.refused, why);
+      const HttpResponse refusal = Refusal(read.refused, why);
+      co_await tokensvc::EndWith(stream, stream, tokensvc::SerializeResponse(refusal, false, false));
+      co_return false;
+    }
+    const bool head = read.request.method == "HEAD";
+    const HttpResponse response = co_await Answer(std::move(read.request), guest);
+    const std::string bytes = tokensvc::SerializeResponse(response, head, read.keep_alive);
     stream.expires_after(kWriteTimeout);
-    const auto [write_error, sent] = co_await http::async_write(stream, response, kToken);
-    co_return keep && !write_error;
+    const auto [write_error, sent] = co_await asio::async_write(stream, asio::buffer(bytes), kToken);
+    co_return read.keep_alive && !write_error;
   }
 
-  static asio::awaitable<error_code> Read(Stream& stream, beast::flat_buffer& buffer, Parser& parser) {
-    const auto [header_error, header] = co_await http::async_read_header(stream, buffer, parser, kToken);
-    if (header_error) co_return header_error;
-    if (beast::iequals(parser.get()[http::field::expect], "100-continue") && !parser.is_done()) {
-      static constexpr absl::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-      const auto [error, sent] = co_await asio::async_write(stream, asio::buffer(kContinue.data(), kContinue.size()), kToken);
-      if (error) co_return error;
+  asio::awaitable<HttpResponse> Answer(HttpRequest request, GuestConnection& guest) {
+    if (!MayPassTarget(request.target)) co_return Refuse(404, "route: unknown, want one below /v1/");
+    if (!MayPassMethod(request.method)) co_return Refuse(405, "method: unknown, want GET, POST, PUT or DELETE");
+    if (HandsOutMacaroons(request.target)) {
+      co_return Refuse(403, "attenuate: no Macaroon enters the workload, want /.fly/api to attach it");
     }
-    const auto [body_error, body] = co_await http::async_read(stream, buffer, parser, kToken);
-    co_return body_error;
-  }
-
-  asio::awaitable<Response> Answer(http::request<http::string_body>& request, GuestConnection& guest) {
-    const absl::string_view method(request.method_string().data(), request.method_string().size());
-    const absl::string_view target(request.target().data(), request.target().size());
-    if (!MayPassTarget(target)) co_return Refusal(404, "route: unknown, want one below /v1/");
-    if (!MayPassMethod(method)) co_return Refusal(405, "method: unknown, want GET, POST, PUT or DELETE");
     const GuestRequest forwarded = Forwarded(std::move(request));
     absl::StatusOr<GuestAnswer> answer = co_await guest.Exchange(forwarded, Resend::kUntilAnswered);
     if (!answer.ok()) co_return Refusal(503, "flyd: away, want it back");
     co_return Sanitized(*std::move(answer), macaroon_);
+  }
+
+  HttpResponse Refuse(int status, absl::string_view why) {
+    refusals_->Report(status, why);
+    return Refusal(status, why);
   }
 
   const asio::any_io_executor executor_;
@@ -205,6 +178,7 @@ class ApiProxy::Server : public std::enable_shared_from_this<ApiProxy::Server> {
   asio::steady_timer slot_free_;
   const int directory_;
   const LockedSecret& macaroon_;
+  const std::shared_ptr<RefusalReporter> refusals_;
   int open_ = 0;
 };
 

@@ -34,7 +34,7 @@ asio::awaitable<absl::StatusOr<BootAnswer>> RequestBoot(GuestConnection& guest) 
     absl::StatusOr<GuestAnswer> answer = co_await guest.Exchange(request, Resend::kNever);
     if (!answer.ok()) co_return absl::UnavailableError(absl::StrCat("boot: ", answer.status().message()));
     if (answer->status == 200) co_return ParseBootAnswer(answer->body);
-    if (answer->status == 409) co_return absl::AlreadyExistsError("boot: answered before, want to be the first to ask");
+    if (answer->status == 403) co_return absl::AlreadyExistsError("boot: answered before, want to be the first to ask");
     // 503 says that the boot was not handed out.
     if (answer->status != 503 || tries == kTries) {
       co_return absl::UnavailableError(absl::StrCat("boot: answer ", answer->status, ", want 200"));

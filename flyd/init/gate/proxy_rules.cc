@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "flyd/guest/identity_headers.h"
 
 namespace flyd {
 namespace {
@@ -69,7 +70,9 @@ bool MayPassTarget(absl::string_view target) {
   return true;
 }
 
-bool MayPassRequestHeader(absl::string_view name) { return Lists(kRequestHeaders, name); }
+bool HandsOutMacaroons(absl::string_view target) { return absl::StartsWith(target, "/v1/tokens/attenuate"); }
+
+bool MayPassRequestHeader(absl::string_view name) { return Lists(kRequestHeaders, name) || ClaimsIdentity(name); }
 
 bool MayPassAnswerHeader(absl::string_view name) { return Lists(kAnswerHeaders, name); }
 

@@ -13,8 +13,11 @@ bool MayPassMethod(absl::string_view method);
 // segment, no control character. POST /boot is PID 1's alone.
 bool MayPassTarget(absl::string_view target);
 
-// True for the few request headers that say how to answer. All others stay behind: the caller's own Authorization, and
-// whatever claims to be somebody.
+// True for the route whose answer is a Macaroon: PID 1 may have one, the workload may not (docs/decisions.md).
+bool HandsOutMacaroons(absl::string_view target);
+
+// True for the few request headers that say how to answer, and for those that claim to be some machine: flyd refuses these, and
+// its ledger says so. All others stay behind, the caller's own Authorization first of all.
 bool MayPassRequestHeader(absl::string_view name);
 bool MayPassAnswerHeader(absl::string_view name);
 

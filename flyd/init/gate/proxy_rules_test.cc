@@ -30,15 +30,24 @@ TEST(MayPassHeaderTest, PassesWhatSaysHowToAnswerInAnyCase) {
   for (const char* name : {"Accept", "CONTENT-TYPE", "traceparent"}) EXPECT_TRUE(MayPassRequestHeader(name)) << name;
 }
 
-TEST(MayPassHeaderTest, StopsCredentialsAndClaims) {
-  for (const char* name : {"Authorization", "authorization", "Proxy-Authorization", "Cookie", "Fly-Src", "Fly-Machine-Id",
-                           "X-Forwarded-For", "Forwarded", "Host", "Connection", "Transfer-Encoding", "Content-Length",
+TEST(MayPassHeaderTest, StopsCredentialsAndTheConnectionsOwn) {
+  for (const char* name : {"Authorization", "authorization", "Proxy-Authorization", "Cookie", "X-Forwarded-For", "Forwarded", "Host", "Connection", "Transfer-Encoding", "Content-Length",
                            "Expect", "Upgrade"}) {
     EXPECT_FALSE(MayPassRequestHeader(name)) << name;
   }
   EXPECT_FALSE(MayPassAnswerHeader("Authorization"));
   EXPECT_FALSE(MayPassAnswerHeader("WWW-Authenticate"));
   EXPECT_TRUE(MayPassAnswerHeader("Retry-After"));
+}
+
+TEST(MayPassHeaderTest, PassesClaimsOfAMachineForFlydToRefuse) {
+  for (const char* name : {"Fly-Src", "Fly-Machine-Id", "X-Machine"}) EXPECT_TRUE(MayPassRequestHeader(name)) << name;
+}
+
+TEST(HandsOutMacaroonsTest, KnowsTheRouteWithAnyTail) {
+  EXPECT_TRUE(HandsOutMacaroons("/v1/tokens/attenuate"));
+  EXPECT_TRUE(HandsOutMacaroons("/v1/tokens/attenuate?x"));
+  EXPECT_FALSE(HandsOutMacaroons("/v1/tokens/oidc"));
 }
 
 TEST(MayPassMethodTest, PassesFour) {
