@@ -7,9 +7,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "flyd/control/call_slots.h"
 #include "flyd/control/log_follower.h"
 #include "flyd/control/machine_codec.h"
+#include "flyd/control/machines_domain.h"
 #include "flyd/control/parse_machine_requests.h"
+#include "flyd/control/wait_reactor.h"
+#include "flyd/supervisor/machine_refusals.h"
 #include "proto/machines/v1/machines.grpc.pb.h"
 #include "tokensvc/placement/placement.h"
 #include "tokensvc/rpc/to_grpc_status.h"
@@ -19,12 +23,15 @@ namespace {
 
 namespace pb = fly::machines::v1;
 
-constexpr char kDomain[] = "machines.flyd";
 constexpr size_t kScanPage = 1000;
+// Each holds a thread of the server: a follower for as long as it likes, an exec for as long as its program runs.
+constexpr int kMostLogStreams = 256;
+constexpr int kMostExecs = 128;
+constexpr int kMostRenewals = 1000;
 
-grpc::Status Refused(const absl::Status& status) { return tokensvc::ToGrpcStatus(status, kDomain); }
+grpc::Status Refused(const absl::Status& status) { return tokensvc::ToGrpcStatus(status, kMachinesDomain); }
 
-class MachinesService final : public pb::Machines::Service {
+class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachine<pb::Machines::Service> {
  public:
   MachinesService(Supervisor& supervisor, const storage::MachineStore& store, std::string run_dir)
       : supervisor_(supervisor), store_(store), run_dir_(std::move(run_dir)) {}
@@ -36,7 +43,7 @@ class MachinesService final : public pb::Machines::Service {
   }
 
   grpc::Status GetMachine(grpc::ServerContext*, const pb::GetMachineRequest* request, pb::Machine* out) override {
-    return Answer(store_.Get(request->id()), *out);
+    return Answer(Find(request->id()), *out);
   }
 
   grpc::Status ListMachines(grpc::ServerContext*, const pb::ListMachinesRequest* request,
@@ -86,17 +93,19 @@ class MachinesService final : public pb::Machines::Service {
     return Answer(supervisor_.Destroy(request->id(), *key, request->force()), *out);
   }
 
-  grpc::Status WaitMachine(grpc::ServerContext* context, const pb::WaitMachineRequest* request, pb::Machine* out) override {
-    const uint32_t seconds = request->timeout_seconds() == 0 ? 60 : request->timeout_seconds();
-    if (seconds > 60) return Refused(absl::InvalidArgumentError(absl::StrCat("timeout_seconds: ", seconds, ", want at most 60")));
-    if (context->IsCancelled()) return grpc::Status::CANCELLED;
-    return Answer(supervisor_.Wait(request->id(), static_cast<MachineState>(request->state()), request->version(),
-                                   absl::Seconds(seconds)),
-                  *out);
+  grpc::ServerUnaryReactor* WaitMachine(grpc::CallbackServerContext*, const pb::WaitMachineRequest* request,
+                                        pb::Machine* out) override {
+    const absl::StatusOr<WaitParams> wait = ParseWait(*request);
+    if (!wait.ok()) return RefuseWait(Refused(wait.status()));
+    return StartWait(supervisor_, store_.incarnation(), wait->id, wait->wish, wait->timeout, out);
   }
 
   grpc::Status RenewPlacements(grpc::ServerContext*, const pb::RenewPlacementsRequest* request,
                                pb::RenewPlacementsResponse* out) override {
+    if (request->placements_size() > kMostRenewals) {
+      return Refused(absl::InvalidArgumentError(
+          absl::StrCat("placements: ", request->placements_size(), ", want at most ", kMostRenewals)));
+    }
     for (const std::string& placement : request->placements()) {
       pb::RenewPlacementsResponse::Result& result = *out->add_results();
       if (const auto decoded = tokensvc::DecodePlacement(placement); decoded.ok()) {
@@ -111,7 +120,7 @@ class MachinesService final : public pb::Machines::Service {
   grpc::Status ListEvents(grpc::ServerContext*, const pb::ListEventsRequest* request, pb::ListEventsResponse* out) override {
     const absl::StatusOr<size_t> page_size = ParsePageSize(request->page_size());
     if (!page_size.ok()) return Refused(page_size.status());
-    if (const auto known = store_.Get(request->id()); !known.ok()) return Refused(known.status());
+    if (const auto known = Find(request->id()); !known.ok()) return Refused(known.status());
     const auto events = store_.Events(request->id(), request->after_sequence(), *page_size);
     if (!events.ok()) return Refused(events.status());
     for (const storage::EventRecord& event : *events) ToProto(event, *out->add_events());
@@ -121,6 +130,9 @@ class MachinesService final : public pb::Machines::Service {
   grpc::Status ExecMachine(grpc::ServerContext*, const pb::ExecMachineRequest* request, pb::ExecMachineResponse* out) override {
     const absl::StatusOr<ExecRequest> exec = ParseExec(*request);
     if (!exec.ok()) return Refused(exec.status());
+    absl::Status full;
+    const auto slot = execs_.Take(full);
+    if (!full.ok()) return Refused(full);
     absl::StatusOr<ExecResult> result = supervisor_.Exec(request->id(), *exec);
     if (!result.ok()) return Refused(result.status());
     out->set_exit_code(result->exit_code);
@@ -133,7 +145,10 @@ class MachinesService final : public pb::Machines::Service {
 
   grpc::Status StreamLogs(grpc::ServerContext* context, const pb::StreamLogsRequest* request,
                           grpc::ServerWriter<pb::LogChunk>* writer) override {
-    absl::StatusOr<storage::MachineRecord> record = store_.Get(request->id());
+    absl::Status full;
+    const auto slot = log_streams_.Take(full);
+    if (!full.ok()) return Refused(full);
+    absl::StatusOr<storage::MachineRecord> record = Find(request->id());
     if (!record.ok()) return Refused(record.status());
     if (!record->boot.has_value()) {
       return Refused(absl::FailedPreconditionError(absl::StrCat("machine ", record->id, ": never started, want a boot")));
@@ -158,6 +173,12 @@ class MachinesService final : public pb::Machines::Service {
  private:
   static constexpr int kFollowMillis = 20;
 
+  absl::StatusOr<storage::MachineRecord> Find(const std::string& id) const {
+    absl::StatusOr<storage::MachineRecord> record = store_.Get(id);
+    if (!record.ok()) return OfMachine(record.status(), id);
+    return record;
+  }
+
   grpc::Status Answer(const absl::StatusOr<storage::MachineRecord>& record, pb::Machine& out) const {
     if (!record.ok()) return Refused(record.status());
     ToProto(*record, store_.incarnation(), out);
@@ -180,6 +201,8 @@ class MachinesService final : public pb::Machines::Service {
   Supervisor& supervisor_;
   const storage::MachineStore& store_;
   const std::string run_dir_;
+  CallSlots log_streams_{"log streams", kMostLogStreams};
+  CallSlots execs_{"execs", kMostExecs};
 };
 
 }  // namespace

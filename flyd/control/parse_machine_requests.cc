@@ -18,6 +18,7 @@ constexpr int kMaxEntries = 256;
 constexpr size_t kMaxTextBytes = 64 * 1024;
 constexpr uint32_t kMaxStopSeconds = 300;
 constexpr uint32_t kMaxExecSeconds = 600;
+constexpr uint32_t kMaxWaitSeconds = 60;
 
 absl::Status Bad(absl::string_view field, absl::string_view found, absl::string_view want) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", found, ", want ", want));
@@ -127,6 +128,17 @@ absl::StatusOr<UpdateMachine> ParseUpdate(const pb::UpdateMachineRequest& reques
                        .config = request.config().SerializeAsString(),
                        .expected_revision = request.expected_revision(),
                        .current_version = request.current_version()};
+}
+
+absl::StatusOr<WaitParams> ParseWait(const pb::WaitMachineRequest& request) {
+  if (!pb::MachineState_IsValid(request.state()) || request.state() == pb::MACHINE_STATE_UNSPECIFIED) {
+    return Bad("state", absl::StrCat(static_cast<int>(request.state())), "one of MachineState");
+  }
+  const uint32_t seconds = request.timeout_seconds() == 0 ? kMaxWaitSeconds : request.timeout_seconds();
+  if (seconds > kMaxWaitSeconds) return Bad("timeout_seconds", absl::StrCat(seconds), absl::StrCat("at most ", kMaxWaitSeconds));
+  return WaitParams{.id = request.id(),
+                    .wish = {.state = static_cast<MachineState>(request.state()), .version = request.version()},
+                    .timeout = absl::Seconds(seconds)};
 }
 
 absl::StatusOr<ExecRequest> ParseExec(const pb::ExecMachineRequest& request) {

@@ -80,6 +80,12 @@ StopSettings StopSettingsOf(absl::string_view bytes) {
   return settings;
 }
 
+std::map<std::string, std::string> MetadataOf(absl::string_view config) {
+  MachineConfig parsed;
+  if (!parsed.ParseFromArray(config.data(), static_cast<int>(config.size()))) return {};
+  return {parsed.metadata().begin(), parsed.metadata().end()};
+}
+
 bool WantsPrincipalTags(absl::string_view bytes) {
   MachineConfig config;
   return config.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) && config.identity().aws_principal_tags();

@@ -1,6 +1,7 @@
 #ifndef FLYD_SUPERVISOR_BOOT_ANSWER_CODEC_H_
 #define FLYD_SUPERVISOR_BOOT_ANSWER_CODEC_H_
 
+#include <map>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -22,6 +23,7 @@ struct StopSettings {
 StopSettings StopSettingsOf(absl::string_view config);
 
 bool WantsPrincipalTags(absl::string_view config);
+std::map<std::string, std::string> MetadataOf(absl::string_view config);
 
 // 0 where it is no signal's name ("SIGTERM").
 int SignalByName(absl::string_view name);

@@ -7,6 +7,8 @@
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "flyd/supervisor/boot_answer_codec.h"
+#include "flyd/supervisor/machine_refusals.h"
+#include "tokensvc/rpc/error_details.h"
 
 namespace flyd {
 namespace {
@@ -60,8 +62,10 @@ absl::StatusOr<std::optional<Supervisor::Record>> Supervisor::Repeated(const Req
   if (!answer.ok()) return answer.status();
   if (answer->expires_at <= parts_.clock.Now()) return std::nullopt;
   if (answer->request_sha256 != request.sha256) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("request_id ", request.id, ": used for another request, want a new id for each"));
+    return tokensvc::WithReason(
+        absl::InvalidArgumentError(
+            absl::StrCat("request_id ", request.id, ": used for another request, want a new id for each")),
+        "REQUEST_ID_REUSED");
   }
   absl::StatusOr<Record> record = parts_.store.Get(answer->answer);
   if (!record.ok()) return record.status();
@@ -90,24 +94,27 @@ void Supervisor::Answering(storage::MachineChange& change, const RequestKey& req
 
 Supervisor::Result Supervisor::CommitChange(storage::MachineChange change) {
   Result committed = parts_.store.Commit(change);
-  absl::MutexLock lock(&changed_mu_);
-  changed_.SignalAll();
+  if (committed.ok()) waiters_.Tell(*committed);
   return committed;
 }
 
-absl::StatusOr<Supervisor::Record> Supervisor::Checked(const std::string& id, uint64_t expected_revision,
-                                                       MachineEvent event) {
-  absl::StatusOr<Record> record = parts_.store.Get(id);
-  if (!record.ok()) return record.status();
-  if (expected_revision != 0 && record->revision != expected_revision) {
-    return absl::AbortedError(
-        absl::StrCat("machine ", id, ": revision ", expected_revision, ", store has ", record->revision));
-  }
-  if (!Next(record->state, event).has_value()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("machine ", id, ": ", StateName(record->state), ", want a state in which this can be done"));
+Supervisor::Result Supervisor::Find(const std::string& id) const {
+  Result record = parts_.store.Get(id);
+  if (!record.ok()) return OfMachine(record.status(), id);
+  return record;
+}
+
+Supervisor::Result Supervisor::FindAt(const std::string& id, uint64_t expected_revision) const {
+  Result record = Find(id);
+  if (record.ok() && expected_revision != 0 && record->revision != expected_revision) {
+    return WrongRevision(*record, expected_revision);
   }
   return record;
+}
+
+absl::Status Supervisor::CheckMay(const Record& record, MachineEvent event) {
+  if (Next(record.state, event).has_value()) return absl::OkStatus();
+  return WrongState(record, "a state in which this can be done");
 }
 
 Supervisor::Result Supervisor::Move(Record record, MachineEvent event, absl::string_view type,
@@ -134,8 +141,8 @@ Supervisor::Result Supervisor::Create(const CreateMachine& request) {
   const absl::StatusOr<std::optional<Record>> repeated = Repeated(request.request);
   if (!repeated.ok()) return repeated.status();
   if (repeated->has_value()) return **repeated;
-  if (parts_.store.Get(placement.identity.machine_id).ok()) {
-    return absl::AlreadyExistsError(absl::StrCat("machine ", placement.identity.machine_id, ": known here already"));
+  if (const std::string& id = placement.identity.machine_id; parts_.store.Get(id).ok()) {
+    return OfMachine(absl::AlreadyExistsError(absl::StrCat("machine ", id, ": known here already, want a new one")), id);
   }
   Record record{.id = placement.identity.machine_id,
                 .name = placement.identity.machine_name,
@@ -171,11 +178,10 @@ Supervisor::Result Supervisor::Start(const std::string& id, const RequestKey& re
   const absl::StatusOr<std::optional<Record>> repeated = Repeated(request);
   if (!repeated.ok()) return repeated.status();
   if (repeated->has_value()) return **repeated;
-  absl::StatusOr<Record> record = parts_.store.Get(id);
+  absl::StatusOr<Record> record = FindAt(id, expected_revision);
   if (!record.ok()) return record.status();
   if (record->state == MachineState::kStarting || record->state == MachineState::kStarted) return record;
-  record = Checked(id, expected_revision, MachineEvent::kStart);
-  if (!record.ok()) return record.status();
+  if (absl::Status may = CheckMay(*record, MachineEvent::kStart); !may.ok()) return may;
   const MachineState before = record->state;
   if (absl::Status status = BeginBoot(*record); !status.ok()) return status;
   record->state = before;
@@ -189,11 +195,10 @@ Supervisor::Result Supervisor::Stop(const StopMachine& request) {
   const absl::StatusOr<std::optional<Record>> repeated = Repeated(request.request);
   if (!repeated.ok()) return repeated.status();
   if (repeated->has_value()) return **repeated;
-  absl::StatusOr<Record> record = parts_.store.Get(request.id);
+  absl::StatusOr<Record> record = FindAt(request.id, request.expected_revision);
   if (!record.ok()) return record.status();
   if (record->state == MachineState::kStopping || record->state == MachineState::kStopped) return record;
-  record = Checked(request.id, request.expected_revision, MachineEvent::kStop);
-  if (!record.ok()) return record.status();
+  if (absl::Status may = CheckMay(*record, MachineEvent::kStop); !may.ok()) return may;
   // Before the stop becomes visible: whatever was asked for up to here is not written any more.
   registry_.Fence(request.id);
   Result stopping = Move(*std::move(record), MachineEvent::kStop, "stop", request.request);
@@ -210,12 +215,12 @@ Supervisor::Result Supervisor::Update(const UpdateMachine& request) {
   const absl::StatusOr<std::optional<Record>> repeated = Repeated(request.request);
   if (!repeated.ok()) return repeated.status();
   if (repeated->has_value()) return **repeated;
-  absl::StatusOr<Record> record = Checked(request.id, request.expected_revision, MachineEvent::kUpdate);
+  absl::StatusOr<Record> record = FindAt(request.id, request.expected_revision);
   if (!record.ok()) return record.status();
+  if (absl::Status may = CheckMay(*record, MachineEvent::kUpdate); !may.ok()) return may;
   if (absl::Status same = CheckSameMachine(*record, verified->placement()); !same.ok()) return same;
   if (!request.current_version.empty() && request.current_version != record->desired.version) {
-    return absl::AbortedError(absl::StrCat("machine ", request.id, ": version ", request.current_version,
-                                           ", store has ", record->desired.version));
+    return WrongVersion(*record, request.current_version);
   }
   if (verified->placement().identity.machine_version == record->desired.version) {
     return absl::InvalidArgumentError(
@@ -248,13 +253,10 @@ Supervisor::Result Supervisor::Destroy(const std::string& id, const RequestKey& 
   const absl::StatusOr<std::optional<Record>> repeated = Repeated(request);
   if (!repeated.ok()) return repeated.status();
   if (repeated->has_value()) return **repeated;
-  absl::StatusOr<Record> record = parts_.store.Get(id);
+  absl::StatusOr<Record> record = Find(id);
   if (!record.ok()) return record.status();
   if (record->state == MachineState::kDestroyed || record->state == MachineState::kDestroying) return record;
-  if (HasLiveBoot(record->state) && !force) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("machine ", id, ": ", StateName(record->state), ", want it stopped, or force"));
-  }
+  if (HasLiveBoot(record->state) && !force) return WrongState(*record, "it stopped, or force");
   const bool running = HasLiveBoot(record->state);
   registry_.Fence(id);
   Result destroying =
@@ -274,7 +276,7 @@ absl::Status Supervisor::Renew(const std::string& bytes) {
   const tokensvc::Placement& placement = verified->placement();
   const std::string& id = placement.identity.machine_id;
   absl::MutexLock lock(&LockOf(id));
-  absl::StatusOr<Record> record = parts_.store.Get(id);
+  absl::StatusOr<Record> record = Find(id);
   if (!record.ok()) return record.status();
   if (absl::Status same = CheckSameMachine(*record, placement); !same.ok()) return same;
   const auto takes = [&](storage::MachineVersion& version) {
@@ -300,34 +302,25 @@ absl::Status Supervisor::Renew(const std::string& bytes) {
   return absl::OkStatus();
 }
 
-Supervisor::Result Supervisor::Wait(const std::string& id, MachineState state, const std::string& version,
-                                    absl::Duration timeout) {
-  const absl::Duration deadline = parts_.clock.Monotonic() + timeout;
-  absl::MutexLock lock(&changed_mu_);
-  while (true) {
-    Result record = parts_.store.Get(id);
-    if (!record.ok()) return record;
-    const bool of_version = version.empty() || (record->boot.has_value() && record->boot->version.version == version) ||
-                            (!record->boot.has_value() && record->desired.version == version);
-    if (record->state == state && of_version) return record;
-    if (record->state == MachineState::kDestroyed) {
-      return absl::FailedPreconditionError(absl::StrCat("machine ", id, ": destroyed, want ", StateName(state)));
-    }
-    const absl::Duration left = deadline - parts_.clock.Monotonic();
-    if (left <= absl::ZeroDuration()) {
-      return absl::DeadlineExceededError(
-          absl::StrCat("machine ", id, ": still ", StateName(record->state), ", want ", StateName(state)));
-    }
-    changed_.WaitWithTimeout(&changed_mu_, left);
+absl::StatusOr<uint64_t> Supervisor::Await(const std::string& id, MachineWish wish, MachineWaiters::Done done) {
+  // First the wait, then the look: a commit in between is not missed.
+  absl::StatusOr<uint64_t> ticket = waiters_.Add(id, std::move(wish), std::move(done));
+  if (!ticket.ok()) return ticket;
+  const Result record = Find(id);
+  if (!record.ok()) {
+    waiters_.Remove(*ticket);
+    return record.status();
   }
+  waiters_.Tell(*record);
+  return ticket;
 }
 
+void Supervisor::EndAwait(uint64_t ticket) { waiters_.Remove(ticket); }
+
 absl::StatusOr<ExecResult> Supervisor::Exec(const std::string& id, const ExecRequest& request) {
-  const absl::StatusOr<Record> record = parts_.store.Get(id);
+  const absl::StatusOr<Record> record = Find(id);
   if (!record.ok()) return record.status();
-  if (record->state != MachineState::kStarted) {
-    return absl::FailedPreconditionError(absl::StrCat("machine ", id, ": ", StateName(record->state), ", want started"));
-  }
+  if (record->state != MachineState::kStarted) return WrongState(*record, "started");
   return parts_.runtime.Exec(id, record->boot->boot_id, request);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,6 +22,7 @@
 #include "flyd/supervisor/executor.h"
 #include "flyd/supervisor/guest_sockets.h"
 #include "flyd/supervisor/machine_state.h"
+#include "flyd/supervisor/machine_waiters.h"
 #include "flyd/supervisor/placement_check.h"
 #include "storage/keyring.h"
 #include "storage/machine_store.h"
@@ -114,9 +116,10 @@ class Supervisor final : public BootGate {
   // Puts a placement with new times in the place of one with the same version and generation.
   absl::Status Renew(const std::string& placement);
 
-  // The record once it is in `state` and, unless empty, of `version`. DeadlineExceeded after `timeout`.
-  absl::StatusOr<storage::MachineRecord> Wait(const std::string& id, MachineState state, const std::string& version,
-                                              absl::Duration timeout);
+  // Calls `done` once, from any thread and perhaps before this returns, when the wish is fulfilled or cannot be any more
+  // (MachineWaiters). The ticket ends the wait: `done` is then not called, unless it is being called already.
+  absl::StatusOr<uint64_t> Await(const std::string& id, MachineWish wish, MachineWaiters::Done done);
+  void EndAwait(uint64_t ticket);
 
   absl::StatusOr<ExecResult> Exec(const std::string& id, const ExecRequest& request);
 
@@ -140,7 +143,9 @@ class Supervisor final : public BootGate {
   void Answering(storage::MachineChange& change, const RequestKey& request) const;
   Result CommitChange(storage::MachineChange change);
   Result Move(Record record, MachineEvent event, absl::string_view type, const RequestKey& request);
-  absl::StatusOr<Record> Checked(const std::string& id, uint64_t expected_revision, MachineEvent event);
+  Result Find(const std::string& id) const;
+  Result FindAt(const std::string& id, uint64_t expected_revision) const;  // 0: any
+  static absl::Status CheckMay(const Record& record, MachineEvent event);
   absl::StatusOr<tokensvc::VerifiedPlacement> CheckedPlacement(const std::string& bytes);
 
   absl::Status BeginBoot(Record& record);
@@ -149,6 +154,7 @@ class Supervisor final : public BootGate {
   void EndBoot(const Record& record, int signal, absl::Duration timeout);
   void HandleExit(const std::string& id, const std::string& boot_id, const BootExit& exit, MachineEvent event);
   void FinishDestroy(const std::string& id);
+  void AlarmOfSecondBootRequest(const Record& record) ABSL_LOCKS_EXCLUDED(alarm_mu_);
   absl::Status RecoverMachine(const Record& record);
   absl::Status RecoverBoot(const Record& record);
   void Note(absl::string_view event, absl::string_view machine_id, absl::string_view detail) const;
@@ -164,8 +170,11 @@ class Supervisor final : public BootGate {
   // a boot cannot begin, and another takes its place. Set by Recover, constant afterwards.
   absl::flat_hash_set<std::string> interrupted_;
 
-  absl::Mutex changed_mu_;
-  absl::CondVar changed_;  // after every commit
+  absl::Mutex alarm_mu_;
+  // The boot of each machine that asked for its answer twice.
+  absl::flat_hash_map<std::string, std::string> alarmed_ ABSL_GUARDED_BY(alarm_mu_);
+
+  MachineWaiters waiters_;  // told of every commit
 
   Executor executor_;  // last: its tasks use everything above
 };

@@ -66,7 +66,8 @@ absl::Status Supervisor::PublishBoot(const Record& record, bool booting) {
                      .macaroon_rnd = boot.macaroon_rnd,
                      .subject_scope = decoded->placement.identity.subject_scope,
                      .booting = booting,
-                     .aws_principal_tags = WantsPrincipalTags(boot.version.config)});
+                     .aws_principal_tags = WantsPrincipalTags(boot.version.config),
+                     .metadata = MetadataOf(boot.version.config)});
   return absl::OkStatus();
 }
 
@@ -171,6 +172,10 @@ void Supervisor::FinishDestroy(const std::string& id) {
   absl::StatusOr<Record> record = parts_.store.Get(id);
   if (!record.ok() || record->state != MachineState::kDestroying) return;
   parts_.sockets.Close(id);
+  {
+    absl::MutexLock alarms(&alarm_mu_);
+    alarmed_.erase(id);
+  }
   if (record->boot.has_value()) {
     if (absl::Status removed = parts_.runtime.Remove(id, record->boot->boot_id); !removed.ok()) {
       Note("boot.files_not_removed", id, removed.message());
@@ -249,20 +254,29 @@ absl::Status Supervisor::Release(const BootView& view, absl::FunctionRef<void()>
   return registry_.Release(view, write);
 }
 
+// Noted each time, recorded once a boot: whoever asks again and again must not fill the store.
+void Supervisor::AlarmOfSecondBootRequest(const Record& record) {
+  Note("alarm.second_boot_request", record.id, record.boot->boot_id);
+  {
+    absl::MutexLock lock(&alarm_mu_);
+    if (std::exchange(alarmed_[record.id], record.boot->boot_id) == record.boot->boot_id) return;
+  }
+  if (Result noted = CommitChange(ChangeOf(record, "boot_refused", "flyd", "POST /boot for the second time"));
+      !noted.ok()) {
+    Note("alarm.not_recorded", record.id, noted.status().message());
+  }
+}
+
 absl::StatusOr<std::string> Supervisor::TakeBootAnswer(absl::string_view machine_id) {
   absl::MutexLock lock(&LockOf(machine_id));
   absl::StatusOr<Record> record = parts_.store.Get(machine_id);
   if (!record.ok()) return record.status();
+  if (record->boot.has_value() && record->boot->answered && !record->boot->exit.has_value()) {
+    AlarmOfSecondBootRequest(*record);
+    return absl::AlreadyExistsError(absl::StrCat("boot ", record->boot->boot_id, ": answered already, want one request"));
+  }
   if (record->state != MachineState::kStarting || !record->boot.has_value()) {
     return absl::FailedPreconditionError(absl::StrCat("machine ", machine_id, ": ", StateName(record->state), ", want starting"));
-  }
-  if (record->boot->answered) {
-    Note("alarm.second_boot_request", machine_id, record->boot->boot_id);
-    if (Result noted = CommitChange(ChangeOf(*record, "boot_refused", "flyd", "POST /boot for the second time"));
-        !noted.ok()) {
-      Note("alarm.not_recorded", machine_id, noted.status().message());
-    }
-    return absl::AlreadyExistsError(absl::StrCat("boot ", record->boot->boot_id, ": answered already, want one request"));
   }
   const absl::StatusOr<std::shared_ptr<const storage::SecretBytes>> key = parts_.keyring.Get(identity_.key_epoch);
   if (!key.ok()) return key.status();

@@ -1,8 +1,12 @@
 #include "tests/supervisor/supervised_fixture.h"
 
+#include <memory>
+
 #include <thread>
 
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "storage/sqlite_keyring.h"
 #include "tests/fakes/test_placement.h"
 #include "tests/status_matchers.h"
@@ -86,9 +90,20 @@ storage::MachineRecord SupervisedFixture::LaunchStarted(int machine) {
 }
 
 storage::MachineRecord SupervisedFixture::AwaitState(const std::string& id, flyd::MachineState state) {
-  const absl::StatusOr<storage::MachineRecord> record = supervisor_->Wait(id, state, "", absl::Seconds(10));
-  EXPECT_THAT(record, IsOk());
-  return record.value_or(storage::MachineRecord{});
+  struct Outcome {
+    absl::Notification over;
+    absl::StatusOr<storage::MachineRecord> record = absl::DeadlineExceededError("not in ten seconds");
+  };
+  const auto outcome = std::make_shared<Outcome>();
+  const auto ticket = supervisor_->Await(id, {.state = state}, [outcome](absl::StatusOr<storage::MachineRecord> record) {
+    outcome->record = std::move(record);
+    outcome->over.Notify();
+  });
+  EXPECT_THAT(ticket, IsOk());
+  EXPECT_TRUE(outcome->over.WaitForNotificationWithTimeout(absl::Seconds(10))) << id;
+  if (!outcome->over.HasBeenNotified()) return {};
+  EXPECT_THAT(outcome->record, IsOk());
+  return outcome->record.value_or(storage::MachineRecord{});
 }
 
 }  // namespace tests

@@ -1,5 +1,6 @@
 #include "flyd/supervisor/supervisor.h"
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <thread>
@@ -60,6 +61,15 @@ TEST_F(SupervisorTest, BootIsAnsweredOnceAndTheSecondTryLeavesAnEvent) {
   EXPECT_THAT(*answer, HasSubstr("\"macaroon\":\"FlyV1 fm2_"));
   EXPECT_THAT(supervisor_->TakeBootAnswer(id_), StatusIs(absl::StatusCode::kAlreadyExists));
   EXPECT_EQ(store_.Events(id_, 0, 100)->back().type, "boot_refused");
+}
+
+TEST_F(SupervisorTest, ASecondBootRequestIsAlarmedWhileTheWorkloadRunsAndRecordedOnce) {
+  LaunchStarted(1);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(supervisor_->TakeBootAnswer(id_), StatusIs(absl::StatusCode::kAlreadyExists));
+  }
+  const auto events = store_.Events(id_, 0, 100);
+  EXPECT_EQ(std::count_if(events->begin(), events->end(), [](const auto& e) { return e.type == "boot_refused"; }), 1);
 }
 
 TEST_F(SupervisorTest, BootIsAnsweredOnceAlsoAcrossARestart) {
