@@ -37,7 +37,8 @@ class Ledger {
   virtual ~Ledger() = default;
 
   // Takes the row; never blocks on the disk and never fails: rows are committed in groups, at most 50 ms later, and a
-  // crash may lose those 50 ms. A disk that refuses leaves a gap, which is recorded as soon as it takes rows again.
+  // crash may lose those 50 ms. A disk that refuses leaves a gap, which is recorded as a row of no machine as soon as it takes
+  // rows again.
   virtual void Append(LedgerRow row) = 0;
 
   // Returns when every row appended before it is committed, or says why they are not (Unavailable).

@@ -59,6 +59,14 @@ absl::Status Insert(SqliteStatement& insert, const LedgerRow& row) {
   return insert.Run();
 }
 
+// Of no machine: says how many rows are missing before it.
+LedgerRow GapRow(absl::Time at, uint64_t lost) {
+  return {.at = at,
+          .outcome = LedgerOutcome::kDenied,
+          .status_code = static_cast<int>(absl::StatusCode::kUnavailable),
+          .reason = absl::StrCat("ledger: ", lost, " rows lost before this one, want a disk that takes them")};
+}
+
 LedgerRow ReadRow(const SqliteStatement& row) {
   return {.at = absl::FromUnixNanos(row.Int64(0)),
           .machine_id = row.Text(1),
@@ -122,6 +130,7 @@ void SqliteLedger::Append(LedgerRow row) {
   absl::MutexLock lock(&mu_);
   if (waiting_.size() >= kMaxWaiting) {
     ++lost_;
+    ++gap_;
     return;
   }
   ++appended_;
@@ -142,10 +151,16 @@ uint64_t SqliteLedger::rows_lost() const {
   return lost_;
 }
 
+absl::Status SqliteLedger::health() const {
+  absl::MutexLock lock(&mu_);
+  return last_;
+}
+
 void SqliteLedger::CommitLoop() {
   while (true) {
     std::vector<LedgerRow> rows;
     bool stopping;
+    uint64_t gap;
     {
       absl::MutexLock lock(&mu_);
       const auto due = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return stopping_ || !waiting_.empty(); };
@@ -155,11 +170,20 @@ void SqliteLedger::CommitLoop() {
       flushing_ = false;
       stopping = stopping_;
       rows.swap(waiting_);
+      gap = gap_;
     }
+    const size_t taken = rows.size();
+    // First, so that it stands where the lost rows would.
+    if (gap > 0 && taken > 0) rows.insert(rows.begin(), GapRow(rows.front().at, gap));
     const absl::Status committed = Commit(rows);
     absl::MutexLock lock(&mu_);
-    settled_ += rows.size();
-    if (!committed.ok()) lost_ += rows.size();
+    settled_ += taken;
+    if (committed.ok()) {
+      gap_ -= taken > 0 ? gap : 0;
+    } else {
+      lost_ += taken;
+      gap_ += taken;
+    }
     last_ = committed;
     if (stopping && waiting_.empty()) return;
   }

@@ -35,6 +35,9 @@ class SqliteLedger final : public Ledger {
   absl::StatusOr<std::vector<LedgerRow>> Newest(const std::string& machine_id, size_t limit) const override;
   uint64_t rows_lost() const override ABSL_LOCKS_EXCLUDED(mu_);
 
+  // How the last group of rows went: OK, or why the disk refused it.
+  absl::Status health() const ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   explicit SqliteLedger(std::string folder);
   void CommitLoop();
@@ -53,6 +56,7 @@ class SqliteLedger final : public Ledger {
   uint64_t appended_ ABSL_GUARDED_BY(mu_) = 0;   // rows taken
   uint64_t settled_ ABSL_GUARDED_BY(mu_) = 0;    // of them, committed or lost
   uint64_t lost_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t gap_ ABSL_GUARDED_BY(mu_) = 0;        // of them, not told of in the ledger yet
   absl::Status last_ ABSL_GUARDED_BY(mu_);       // of the last group
   bool flushing_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

@@ -29,7 +29,7 @@ struct Backend {
   std::function<std::unique_ptr<storage::Ledger>(const std::string& folder)> open;
 };
 
-std::unique_ptr<storage::Ledger> OpenSqlite(const std::string& folder) {
+std::unique_ptr<storage::SqliteLedger> OpenSqlite(const std::string& folder) {
   auto ledger = storage::SqliteLedger::Open(folder);
   EXPECT_THAT(ledger, IsOk());
   return *std::move(ledger);
@@ -108,7 +108,7 @@ class SqliteLedgerTest : public testing::Test {
     return absl::StrCat(folder_.path(), "/ledger/ledger-", day, ".sqlite");
   }
   ScratchFolder folder_;
-  std::unique_ptr<storage::Ledger> ledger_ = OpenSqlite(folder_.path() + "/ledger");
+  std::unique_ptr<storage::SqliteLedger> ledger_ = OpenSqlite(folder_.path() + "/ledger");
 };
 
 TEST_F(SqliteLedgerTest, EachDayHasAFileOfItsOwnThatOnlyItsOwnerReads) {
@@ -150,8 +150,29 @@ TEST_F(SqliteLedgerTest, ADiskThatRefusesCostsRowsAndNotTheCaller) {
   ledger_->Append(Row("m", "1"));
   EXPECT_FALSE(ledger_->Flush().ok());
   EXPECT_EQ(ledger_->rows_lost(), 1u);
+  EXPECT_FALSE(ledger_->health().ok());
   ledger_->Append(Row("m", "2", kNoon + absl::Hours(24)));
   EXPECT_THAT(ledger_->Flush(), IsOk());
+  EXPECT_THAT(ledger_->health(), IsOk());
+}
+
+TEST_F(SqliteLedgerTest, TheGapThatARefusingDiskLeftIsARowOfItsOwn) {
+  ASSERT_EQ(mkdir(FileOf("2027-01-15").c_str(), 0700), 0);
+  for (const char* jti : {"1", "2", "3"}) {
+    ledger_->Append(Row("m", jti));
+    EXPECT_FALSE(ledger_->Flush().ok());
+  }
+  ASSERT_EQ(rmdir(FileOf("2027-01-15").c_str()), 0);
+  for (const char* jti : {"4", "5"}) {
+    ledger_->Append(Row("m", jti));
+    EXPECT_THAT(ledger_->Flush(), IsOk());
+  }
+  const auto rows = ledger_->Newest("", 10);
+  ASSERT_EQ(rows->size(), 3u);  // 5, 4, and once what is missing before them
+  EXPECT_EQ((*rows)[1].jti, "4");
+  EXPECT_EQ((*rows)[2].machine_id, "");
+  EXPECT_EQ((*rows)[2].outcome, storage::LedgerOutcome::kDenied);
+  EXPECT_EQ((*rows)[2].reason, "ledger: 3 rows lost before this one, want a disk that takes them");
 }
 
 }  // namespace
