@@ -158,13 +158,16 @@ TEST(FleetScheduleTest, MachinesThatWaitedForOneSignerAskEvenlyAfterwards) {
   EXPECT_LE(ratio, 1.2);
 }
 
+// From here on files are of every age: the first refresh of each machine is over.
+constexpr absl::Duration kSettled = absl::Minutes(10);
+
 // The schedule repeats after one period: an outage is tried at each second of one.
 TEST(FleetScheduleTest, AnOutageOfFiveMinutesAtAnyInstantLeavesNoExpiredFile) {
   int expired = 0;
   absl::Duration oldest;
   int64_t refreshes = 0;
   for (int second = 0; second < 240; ++second) {
-    const absl::Duration from = kBoot + absl::Seconds(10 + second);
+    const absl::Duration from = kBoot + kSettled + absl::Seconds(second);
     Fleet fleet(200, {from, from + absl::Minutes(5)}, 100, static_cast<uint32_t>(100 + second));
     fleet.RunUntil(from + absl::Minutes(5) + kPeriod);
     expired += fleet.expired();
@@ -180,7 +183,7 @@ TEST(FleetScheduleTest, AnOutageOfFiveMinutesAtAnyInstantLeavesNoExpiredFile) {
 TEST(FleetScheduleTest, AWholeFleetIsServedAfterAnOutageByASignerThatIsJustFastEnough) {
   int expired = 0;
   for (int second = 0; second < 240; second += 80) {
-    const absl::Duration from = kBoot + absl::Seconds(10 + second);
+    const absl::Duration from = kBoot + kSettled + absl::Seconds(second);
     Fleet fleet(kMachines, {from, from + absl::Minutes(5)}, 1'500, static_cast<uint32_t>(second));
     fleet.RunUntil(from + absl::Minutes(5) + kPeriod);
     expired += fleet.expired();
