@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -69,6 +70,22 @@ struct BootRecord {
   std::optional<ExitReport> exit;        // present once the boot has ended
 };
 
+// Guards the machine's writers, as in the public Machines API: until it ends, a change must name its nonce.
+struct Lease {
+  std::string nonce;  // 12 hex digits
+  std::string owner;
+  std::string description;
+  absl::Time expires_at;
+};
+
+// How the machine's last operation ended.
+struct FinishedOperation {
+  std::string id;
+  std::string kind;
+  std::string error;  // `subject: found, want`; empty: it did what it was for
+  absl::Time finished_at;
+};
+
 struct MachineRecord {
   std::string id;
   std::string name;
@@ -84,6 +101,11 @@ struct MachineRecord {
   MachineState state = MachineState::kCreated;
   MachineVersion desired;
   std::optional<BootRecord> boot;  // the one that runs, or the last
+  uint32_t restarts = 0;           // by policy, since a boot last ran long or a caller started it
+  std::map<std::string, std::string> metadata;
+  uint64_t metadata_revision = 0;  // rises with the metadata alone, which make no version
+  std::optional<Lease> lease;
+  std::optional<FinishedOperation> last_operation;
   absl::Time created_at;
   absl::Time updated_at;
 };
@@ -99,14 +121,33 @@ struct EventRecord {
   std::string detail;
 };
 
-// A change in progress. At most one a machine.
+// A change in progress. At most one a machine. `kind` and `step` are names of flyd/supervisor/operation_plan.h.
 struct OperationRecord {
-  std::string id;    // ULID
-  std::string kind;  // "start", "stop", "update", "destroy"
-  std::string step;  // the last one completed
+  std::string id;  // ULID
+  std::string kind;
+  std::string step;        // the one that is being done
+  std::string source;      // "user", "flyd"
+  uint32_t attempts = 0;   // at this step that failed
   absl::Time created_at;
-  absl::Time deadline;
-  std::string payload;  // opaque
+  absl::Time step_at;      // when the step became due
+  absl::Time deadline;     // of the step; InfiniteFuture: none
+  int signal = 0;          // that asks the workload to end
+  absl::Duration timeout;  // until it is killed
+  std::string error;       // of the last attempt
+};
+
+// One event among those of all machines, in the order in which they were committed.
+struct FeedEntry {
+  uint64_t sequence = 0;  // from 1, without gaps
+  std::string machine_id;
+  EventRecord event;
+};
+
+// What is kept of the host itself.
+struct HostRecord {
+  bool cordoned = false;  // takes no new machines and starts none
+  std::string reason;
+  absl::Time changed_at;
 };
 
 // What a request id was answered with, so that a repeated request is answered the same.

@@ -74,6 +74,39 @@ void ToProto(const BootRecord& boot, pb::BootRecord& proto) {
   if (boot.exit.has_value()) ToProto(*boot.exit, *proto.mutable_exit());
 }
 
+// 0 stands for "never": protobuf has no infinite time.
+int64_t ToNanos(absl::Time time) { return time == absl::InfiniteFuture() ? 0 : absl::ToUnixNanos(time); }
+absl::Time FromNanos(int64_t nanos) { return nanos == 0 ? absl::InfiniteFuture() : absl::FromUnixNanos(nanos); }
+
+void GuardsToProto(const MachineRecord& record, pb::MachineRecord& proto) {
+  if (record.lease.has_value()) {
+    pb::Lease& lease = *proto.mutable_lease();
+    lease.set_nonce(record.lease->nonce);
+    lease.set_owner(record.lease->owner);
+    lease.set_description(record.lease->description);
+    lease.set_expires_at(absl::ToUnixNanos(record.lease->expires_at));
+  }
+  if (record.last_operation.has_value()) {
+    pb::FinishedOperation& last = *proto.mutable_last_operation();
+    last.set_id(record.last_operation->id);
+    last.set_kind(record.last_operation->kind);
+    last.set_error(record.last_operation->error);
+    last.set_finished_at(absl::ToUnixNanos(record.last_operation->finished_at));
+  }
+}
+
+void GuardsFromProto(const pb::MachineRecord& proto, MachineRecord& record) {
+  if (proto.has_lease()) {
+    record.lease = Lease{proto.lease().nonce(), proto.lease().owner(), proto.lease().description(),
+                         absl::FromUnixNanos(proto.lease().expires_at())};
+  }
+  if (proto.has_last_operation()) {
+    const pb::FinishedOperation& last = proto.last_operation();
+    record.last_operation =
+        FinishedOperation{last.id(), last.kind(), last.error(), absl::FromUnixNanos(last.finished_at())};
+  }
+}
+
 bool IsState(uint32_t state) {
   return state >= static_cast<uint32_t>(MachineState::kCreated) && state <= static_cast<uint32_t>(MachineState::kMigrated);
 }
@@ -101,6 +134,10 @@ std::string EncodeMachine(const MachineRecord& record) {
   proto.set_state(static_cast<uint32_t>(record.state));
   ToProto(record.desired, *proto.mutable_desired());
   if (record.boot.has_value()) ToProto(*record.boot, *proto.mutable_boot());
+  proto.set_restarts(record.restarts);
+  proto.mutable_metadata()->insert(record.metadata.begin(), record.metadata.end());
+  proto.set_metadata_revision(record.metadata_revision);
+  GuardsToProto(record, proto);
   proto.set_created_at(absl::ToUnixNanos(record.created_at));
   proto.set_updated_at(absl::ToUnixNanos(record.updated_at));
   return proto.SerializeAsString();
@@ -122,9 +159,13 @@ absl::StatusOr<MachineRecord> DecodeMachine(absl::string_view bytes) {
                        .event_sequence = proto.event_sequence(),
                        .state = static_cast<MachineState>(proto.state()),
                        .desired = FromProto(proto.desired()),
+                       .restarts = proto.restarts(),
+                       .metadata = {proto.metadata().begin(), proto.metadata().end()},
+                       .metadata_revision = proto.metadata_revision(),
                        .created_at = absl::FromUnixNanos(proto.created_at()),
                        .updated_at = absl::FromUnixNanos(proto.updated_at())};
   if (proto.has_boot()) record.boot = FromProto(proto.boot());
+  GuardsFromProto(proto, record);
   return record;
 }
 
@@ -158,21 +199,58 @@ std::string EncodeOperation(const OperationRecord& operation) {
   proto.set_id(operation.id);
   proto.set_kind(operation.kind);
   proto.set_step(operation.step);
+  proto.set_source(operation.source);
+  proto.set_attempts(operation.attempts);
   proto.set_created_at(absl::ToUnixNanos(operation.created_at));
-  proto.set_deadline(absl::ToUnixNanos(operation.deadline));
-  proto.set_payload(operation.payload);
+  proto.set_step_at(absl::ToUnixNanos(operation.step_at));
+  proto.set_deadline(ToNanos(operation.deadline));
+  proto.set_signal(operation.signal);
+  proto.set_timeout_nanos(absl::ToInt64Nanoseconds(operation.timeout));
+  proto.set_error(operation.error);
   return proto.SerializeAsString();
 }
 
 absl::StatusOr<OperationRecord> DecodeOperation(absl::string_view bytes) {
   pb::OperationRecord proto;
   if (!Parse(bytes, proto)) return Damaged("operation");
-  return OperationRecord{proto.id(),
-                         proto.kind(),
-                         proto.step(),
-                         absl::FromUnixNanos(proto.created_at()),
-                         absl::FromUnixNanos(proto.deadline()),
-                         proto.payload()};
+  return OperationRecord{.id = proto.id(),
+                         .kind = proto.kind(),
+                         .step = proto.step(),
+                         .source = proto.source(),
+                         .attempts = proto.attempts(),
+                         .created_at = absl::FromUnixNanos(proto.created_at()),
+                         .step_at = absl::FromUnixNanos(proto.step_at()),
+                         .deadline = FromNanos(proto.deadline()),
+                         .signal = proto.signal(),
+                         .timeout = absl::Nanoseconds(proto.timeout_nanos()),
+                         .error = proto.error()};
+}
+
+std::string EncodeFeedReference(const FeedReference& reference) {
+  pb::FeedReference proto;
+  proto.set_machine_id(reference.machine_id);
+  proto.set_event_sequence(reference.event_sequence);
+  return proto.SerializeAsString();
+}
+
+absl::StatusOr<FeedReference> DecodeFeedReference(absl::string_view bytes) {
+  pb::FeedReference proto;
+  if (!Parse(bytes, proto)) return Damaged("feed");
+  return FeedReference{proto.machine_id(), proto.event_sequence()};
+}
+
+std::string EncodeHost(const HostRecord& host) {
+  pb::HostRecord proto;
+  proto.set_cordoned(host.cordoned);
+  proto.set_reason(host.reason);
+  proto.set_changed_at(absl::ToUnixNanos(host.changed_at));
+  return proto.SerializeAsString();
+}
+
+absl::StatusOr<HostRecord> DecodeHost(absl::string_view bytes) {
+  pb::HostRecord proto;
+  if (!Parse(bytes, proto)) return Damaged("host");
+  return HostRecord{proto.cordoned(), proto.reason(), absl::FromUnixNanos(proto.changed_at())};
 }
 
 std::string EncodeAnswer(const RequestAnswer& answer) {

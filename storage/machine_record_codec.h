@@ -1,6 +1,7 @@
 #ifndef STORAGE_MACHINE_RECORD_CODEC_H_
 #define STORAGE_MACHINE_RECORD_CODEC_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -19,6 +20,17 @@ absl::StatusOr<EventRecord> DecodeEvent(absl::string_view bytes);
 
 std::string EncodeOperation(const OperationRecord& operation);
 absl::StatusOr<OperationRecord> DecodeOperation(absl::string_view bytes);
+
+// Where an event of the feed stands.
+struct FeedReference {
+  std::string machine_id;
+  uint64_t event_sequence = 0;
+};
+std::string EncodeFeedReference(const FeedReference& reference);
+absl::StatusOr<FeedReference> DecodeFeedReference(absl::string_view bytes);
+
+std::string EncodeHost(const HostRecord& host);
+absl::StatusOr<HostRecord> DecodeHost(absl::string_view bytes);
 
 std::string EncodeAnswer(const RequestAnswer& answer);
 absl::StatusOr<RequestAnswer> DecodeAnswer(absl::string_view bytes);

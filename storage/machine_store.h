@@ -32,7 +32,7 @@ class MachineStore {
  public:
   virtual ~MachineStore() = default;
 
-  // One synced, atomic write; answers the record as it is stored now.
+  // One synced, atomic write; answers the record as it is stored now. Callers that commit at the same time share one sync.
   //   Aborted: the stored revision is not the expected one; nothing was written.
   //   DataLoss: the write, or its sync, went wrong. What is on disk is unknown: the process must end and read it again,
   //   and must not try once more, because a kernel that failed a sync may report success for the same pages later.
@@ -44,9 +44,8 @@ class MachineStore {
   // By id, those after `after_id` (empty: from the start), at most `limit`.
   virtual absl::StatusOr<std::vector<MachineRecord>> List(absl::string_view after_id, size_t limit) const = 0;
 
-  // Of one machine, oldest first, those after `after_sequence`, at most `limit`.
-  virtual absl::StatusOr<std::vector<EventRecord>> Events(absl::string_view machine_id, uint64_t after_sequence,
-                                                          size_t limit) const = 0;
+  // The machine's operation in progress. NotFound: it has none, or is not known.
+  virtual absl::StatusOr<OperationRecord> GetOperation(absl::string_view machine_id) const = 0;
 
   // Every machine with an operation in progress.
   virtual absl::StatusOr<std::vector<std::pair<std::string, OperationRecord>>> Operations() const = 0;

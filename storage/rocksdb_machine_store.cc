@@ -1,183 +1,126 @@
 #include "storage/rocksdb_machine_store.h"
 
 #include <openssl/rand.h>
-#include <rocksdb/db.h>
-#include <rocksdb/options.h>
-#include <rocksdb/write_batch.h>
-#include <sys/stat.h>
 
-#include <array>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "storage/machine_record_codec.h"
+#include "storage/machine_store_keys.h"
 
 namespace storage {
 namespace {
 
 constexpr absl::string_view kFormat = "flyd-machine-store-v1";
-constexpr int kStripes = 64;
+constexpr absl::string_view kCompactedKey = "feed_compacted";
+constexpr size_t kCompactPage = 1000;
 
-rocksdb::Slice ToSlice(absl::string_view bytes) { return {bytes.data(), bytes.size()}; }
-
-absl::Status FromRocks(const std::string& folder, const rocksdb::Status& status) {
-  const std::string message = absl::StrCat(folder, ": ", status.ToString());
-  if (status.ok()) return absl::OkStatus();
-  if (status.IsNotFound()) return absl::NotFoundError(message);
-  if (status.IsIOError() && message.find("lock") != message.npos) {
-    return absl::UnavailableError(absl::StrCat(message, ", want no other process to have it open"));
-  }
-  return absl::DataLossError(absl::StrCat(message, "; flydctl cannot repair this: restore a checkpoint of the folder"));
+enum Family : size_t { kDefault, kMachines, kEvents, kOperations, kPlacements, kAnswers, kFeed };
+const std::vector<std::string>& FamilyNames() {
+  static const auto* const names = new std::vector<std::string>{"default",    "machines", "events", "operations",
+                                                                "placements", "answers",  "feed"};
+  return *names;
 }
 
-// Big-endian, so that RocksDB's byte order is the order of the numbers.
-std::string EventKey(absl::string_view machine_id, uint64_t sequence) {
-  std::string key = absl::StrCat(machine_id, absl::string_view("\0", 1));
-  for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(sequence >> shift));
-  return key;
-}
-
-rocksdb::DBOptions DatabaseOptions() {
-  rocksdb::DBOptions options;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
-  options.paranoid_checks = true;
-  // A torn record at the very end of the log is a write that nobody was told of; damage before it is damage.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  options.max_open_files = 256;
-  options.keep_log_file_num = 4;
-  return options;
+template <typename Value>
+absl::StatusOr<Value> DecodeOr(absl::StatusOr<std::string> bytes, absl::StatusOr<Value> (*decode)(absl::string_view),
+                               absl::string_view absent) {
+  if (absl::IsNotFound(bytes.status())) return absl::NotFoundError(absent);
+  if (!bytes.ok()) return bytes.status();
+  return decode(*bytes);
 }
 
 }  // namespace
 
-class RocksDbMachineStore::Database {
- public:
-  enum Family { kDefault, kMachines, kEvents, kOperations, kPlacements, kAnswers, kFamilies };
-  static constexpr std::array<const char*, kFamilies> kNames = {"default",    "machines",   "events",
-                                                                "operations", "placements", "answers"};
+// What is written at once, and what the records in it have become.
+struct RocksDbMachineStore::Group {
+  std::vector<RocksDbFamilies::Change> changes;
+  absl::flat_hash_map<std::string, MachineRecord> records;
+  uint64_t last_feed = 0;
 
-  static absl::StatusOr<std::unique_ptr<Database>> Open(const std::string& folder) {
-    mkdir(folder.c_str(), 0700);
-    std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-    for (const char* name : kNames) {
-      rocksdb::ColumnFamilyOptions options;
-      options.write_buffer_size = 8 << 20;
-      descriptors.emplace_back(name, options);
-    }
-    std::vector<rocksdb::ColumnFamilyHandle*> handles;
-    rocksdb::DB* db = nullptr;
-    const rocksdb::Status opened = rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &handles, &db);
-    if (!opened.ok()) {
-      if (opened.IsInvalidArgument()) {
-        return absl::FailedPreconditionError(absl::StrCat(folder, ": ", opened.ToString(), ", want format ", kFormat));
-      }
-      return FromRocks(folder, opened);
-    }
-    return std::unique_ptr<Database>(new Database(folder, db, std::move(handles)));
+  void Put(Family family, std::string key, std::string value) {
+    changes.push_back({family, std::move(key), std::move(value)});
   }
-
-  ~Database() {
-    for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
-    delete db_;
-  }
-
-  absl::StatusOr<std::string> Get(Family family, absl::string_view key) const {
-    std::string value;
-    const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), handles_[family], ToSlice(key), &value);
-    if (!status.ok()) return FromRocks(folder_, status);
-    return value;
-  }
-
-  void Put(rocksdb::WriteBatch& batch, Family family, absl::string_view key, absl::string_view value) const {
-    batch.Put(handles_[family], ToSlice(key), ToSlice(value));
-  }
-  void Delete(rocksdb::WriteBatch& batch, Family family, absl::string_view key) const {
-    batch.Delete(handles_[family], ToSlice(key));
-  }
-
-  absl::Status Write(rocksdb::WriteBatch& batch) {
-    rocksdb::WriteOptions options;
-    options.sync = true;
-    const rocksdb::Status status = db_->Write(options, &batch);
-    if (status.ok()) return absl::OkStatus();
-    return absl::DataLossError(absl::StrCat(folder_, ": ", status.ToString(), ", want the write to be synced"));
-  }
-
-  // Pairs whose key is after `after` and starts with `prefix`, until `visit` answers other than OK or `limit` is reached.
-  template <typename Visit>
-  absl::Status Scan(Family family, absl::string_view prefix, absl::string_view after, size_t limit, Visit visit) const {
-    const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), handles_[family]));
-    it->Seek(ToSlice(after));
-    if (it->Valid() && it->key() == ToSlice(after)) it->Next();
-    for (size_t n = 0; n < limit && it->Valid() && it->key().starts_with(ToSlice(prefix)); ++n, it->Next()) {
-      const absl::Status status = visit(absl::string_view(it->key().data(), it->key().size()),
-                                        absl::string_view(it->value().data(), it->value().size()));
-      if (!status.ok()) return status;
-    }
-    return FromRocks(folder_, it->status());
-  }
-
-  // Writers of one machine are serialized by its stripe, so that revision and sequence are read and written as one; others
-  // share their syncs.
-  absl::Mutex& StripeOf(absl::string_view id) const { return stripes_[absl::HashOf(id) % kStripes]; }
-
-  // Makes or checks format and incarnation.
-  absl::StatusOr<std::string> Identify() {
-    absl::StatusOr<std::string> format = Get(kDefault, "format");
-    if (absl::IsNotFound(format.status())) return MakeIdentity();
-    if (!format.ok()) return format.status();
-    if (*format != kFormat) {
-      return absl::FailedPreconditionError(absl::StrCat(folder_, ": format ", *format, ", want ", kFormat));
-    }
-    return Get(kDefault, "incarnation");
-  }
-
-  const std::string& folder() const { return folder_; }
-
- private:
-  Database(std::string folder, rocksdb::DB* db, std::vector<rocksdb::ColumnFamilyHandle*> handles)
-      : folder_(std::move(folder)), db_(db), handles_(std::move(handles)) {}
-
-  absl::StatusOr<std::string> MakeIdentity() {
-    std::string random(16, '\0');
-    RAND_bytes(reinterpret_cast<uint8_t*>(random.data()), random.size());
-    const std::string incarnation = absl::BytesToHexString(random);
-    rocksdb::WriteBatch batch;
-    Put(batch, kDefault, "format", kFormat);
-    Put(batch, kDefault, "incarnation", incarnation);
-    if (absl::Status status = Write(batch); !status.ok()) return status;
-    return incarnation;
-  }
-
-  const std::string folder_;
-  rocksdb::DB* const db_;
-  const std::vector<rocksdb::ColumnFamilyHandle*> handles_;
-  mutable std::array<absl::Mutex, kStripes> stripes_;
 };
 
-RocksDbMachineStore::RocksDbMachineStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
-RocksDbMachineStore::~RocksDbMachineStore() = default;
-
 absl::StatusOr<std::unique_ptr<RocksDbMachineStore>> RocksDbMachineStore::Open(const std::string& folder) {
-  absl::StatusOr<std::unique_ptr<Database>> database = Database::Open(folder);
-  if (!database.ok()) return database.status();
-  absl::StatusOr<std::string> incarnation = (*database)->Identify();
-  if (!incarnation.ok()) return incarnation.status();
-  std::unique_ptr<RocksDbMachineStore> store(new RocksDbMachineStore(*std::move(database)));
-  store->incarnation_ = *std::move(incarnation);
+  absl::StatusOr<std::unique_ptr<RocksDbFamilies>> families = RocksDbFamilies::Open(folder, FamilyNames());
+  if (!families.ok()) return families.status();
+  std::unique_ptr<RocksDbMachineStore> store(new RocksDbMachineStore(*std::move(families)));
+  if (absl::Status identified = store->Identify(); !identified.ok()) return identified;
+  if (absl::Status found = store->FindFeedRange(); !found.ok()) return found;
   return store;
 }
 
+// Makes or checks format and incarnation.
+absl::Status RocksDbMachineStore::Identify() {
+  const absl::StatusOr<std::string> format = families_->Get(kDefault, "format");
+  if (absl::IsNotFound(format.status())) {
+    std::string random(16, '\0');
+    RAND_bytes(reinterpret_cast<uint8_t*>(random.data()), random.size());
+    incarnation_ = absl::BytesToHexString(random);
+    return families_->Write({{kDefault, "format", std::string(kFormat)}, {kDefault, "incarnation", incarnation_}});
+  }
+  if (!format.ok()) return format.status();
+  if (*format != kFormat) {
+    return absl::FailedPreconditionError(absl::StrCat(families_->folder(), ": format ", *format, ", want ", kFormat));
+  }
+  absl::StatusOr<std::string> incarnation = families_->Get(kDefault, "incarnation");
+  if (incarnation.ok()) incarnation_ = *std::move(incarnation);
+  return incarnation.status();
+}
+
+absl::Status RocksDbMachineStore::FindFeedRange() {
+  const absl::StatusOr<std::optional<std::string>> last = families_->LastKey(kFeed);
+  if (!last.ok()) return last.status();
+  const absl::StatusOr<std::string> compacted = families_->Get(kDefault, kCompactedKey);
+  if (!compacted.ok() && !absl::IsNotFound(compacted.status())) return compacted.status();
+  absl::MutexLock lock(&mu_);
+  feed_.compacted = compacted.ok() ? FeedSequence(*compacted) : 0;
+  feed_.last = last->has_value() ? FeedSequence(**last) : feed_.compacted;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<MachineRecord> RocksDbMachineStore::Commit(const MachineChange& change) {
+  Waiting own{change};
+  mu_.Lock();
+  waiting_.push_back(&own);
+  const auto my_turn = [this, &own]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return own.done || !writing_; };
+  mu_.Await(absl::Condition(&my_turn));
+  if (!own.done) {
+    writing_ = true;
+    const std::vector<Waiting*> group = std::exchange(waiting_, {});
+    const uint64_t before = feed_.last;
+    mu_.Unlock();
+    const uint64_t last = CommitGroup(group, before);
+    mu_.Lock();
+    feed_.last = last;
+    writing_ = false;
+    for (Waiting* one : group) one->done = true;
+  }
+  mu_.Unlock();
+  return std::move(own.result);
+}
+
+// The number of the last entry of the feed afterwards.
+uint64_t RocksDbMachineStore::CommitGroup(const std::vector<Waiting*>& waiting, uint64_t last_feed) {
+  Group group{.last_feed = last_feed};
+  for (Waiting* one : waiting) one->result = Add(one->change, group);
+  const absl::Status written = group.changes.empty() ? absl::OkStatus() : families_->Write(group.changes);
+  if (written.ok()) return group.last_feed;
+  for (Waiting* one : waiting) {
+    if (one->result.ok()) one->result = written;
+  }
+  return last_feed;
+}
+
+absl::StatusOr<MachineRecord> RocksDbMachineStore::Add(const MachineChange& change, Group& group) const {
   MachineRecord record = change.record;
-  absl::MutexLock lock(&database_->StripeOf(record.id));
-  const absl::StatusOr<MachineRecord> stored = Get(record.id);
+  const auto earlier = group.records.find(record.id);
+  const absl::StatusOr<MachineRecord> stored =
+      earlier == group.records.end() ? Get(record.id) : absl::StatusOr<MachineRecord>(earlier->second);
   if (!stored.ok() && !absl::IsNotFound(stored.status())) return stored.status();
   const uint64_t revision = stored.ok() ? stored->revision : 0;
   if (revision != change.expected_revision) {
@@ -186,89 +129,153 @@ absl::StatusOr<MachineRecord> RocksDbMachineStore::Commit(const MachineChange& c
   }
   record.revision = revision + 1;
   record.event_sequence = stored.ok() ? stored->event_sequence : 0;
-  rocksdb::WriteBatch batch;
   for (EventRecord event : change.events) {
     event.sequence = ++record.event_sequence;
-    database_->Put(batch, Database::kEvents, EventKey(record.id, event.sequence), EncodeEvent(event));
+    group.Put(kEvents, EventKey(record.id, event.sequence), EncodeEvent(event));
+    group.Put(kFeed, FeedKey(++group.last_feed), EncodeFeedReference({record.id, event.sequence}));
   }
-  database_->Put(batch, Database::kMachines, record.id, EncodeMachine(record));
+  group.Put(kMachines, record.id, EncodeMachine(record));
   if (change.operation.has_value()) {
-    if (change.operation->has_value()) {
-      database_->Put(batch, Database::kOperations, record.id, EncodeOperation(**change.operation));
-    } else {
-      database_->Delete(batch, Database::kOperations, record.id);
-    }
+    std::optional<std::string> operation;
+    if (change.operation->has_value()) operation = EncodeOperation(**change.operation);
+    group.changes.push_back({kOperations, record.id, std::move(operation)});
   }
-  for (const auto& [sha256, placement] : change.placements) {
-    database_->Put(batch, Database::kPlacements, sha256, placement);
-  }
-  if (change.answer.has_value()) {
-    database_->Put(batch, Database::kAnswers, change.answer->first, EncodeAnswer(change.answer->second));
-  }
-  if (absl::Status status = database_->Write(batch); !status.ok()) return status;
+  for (const auto& [sha256, placement] : change.placements) group.Put(kPlacements, sha256, placement);
+  if (change.answer.has_value()) group.Put(kAnswers, change.answer->first, EncodeAnswer(change.answer->second));
+  group.records[record.id] = record;
   return record;
 }
 
 absl::StatusOr<MachineRecord> RocksDbMachineStore::Get(absl::string_view id) const {
-  absl::StatusOr<std::string> bytes = database_->Get(Database::kMachines, id);
-  if (absl::IsNotFound(bytes.status())) return absl::NotFoundError(absl::StrCat("machine ", id, ": not known here"));
-  if (!bytes.ok()) return bytes.status();
-  return DecodeMachine(*bytes);
+  return DecodeOr(families_->Get(kMachines, id), &DecodeMachine, absl::StrCat("machine ", id, ": not known here"));
 }
 
 absl::StatusOr<std::vector<MachineRecord>> RocksDbMachineStore::List(absl::string_view after_id, size_t limit) const {
   std::vector<MachineRecord> records;
-  const absl::Status scanned = database_->Scan(Database::kMachines, "", after_id, limit,
-                                               [&](absl::string_view, absl::string_view value) -> absl::Status {
-                                                 absl::StatusOr<MachineRecord> record = DecodeMachine(value);
-                                                 if (!record.ok()) return record.status();
-                                                 records.push_back(*std::move(record));
-                                                 return absl::OkStatus();
-                                               });
+  const absl::Status scanned =
+      families_->Scan(kMachines, "", after_id, limit, [&](absl::string_view, absl::string_view value) {
+        absl::StatusOr<MachineRecord> record = DecodeMachine(value);
+        if (record.ok()) records.push_back(*std::move(record));
+        return record.status();
+      });
   if (!scanned.ok()) return scanned;
   return records;
 }
 
-absl::StatusOr<std::vector<EventRecord>> RocksDbMachineStore::Events(absl::string_view machine_id,
-                                                                     uint64_t after_sequence, size_t limit) const {
-  std::vector<EventRecord> events;
-  const std::string prefix = absl::StrCat(machine_id, absl::string_view("\0", 1));
-  const absl::Status scanned =
-      database_->Scan(Database::kEvents, prefix, EventKey(machine_id, after_sequence), limit,
-                      [&](absl::string_view, absl::string_view value) -> absl::Status {
-                        absl::StatusOr<EventRecord> event = DecodeEvent(value);
-                        if (!event.ok()) return event.status();
-                        events.push_back(*std::move(event));
-                        return absl::OkStatus();
-                      });
-  if (!scanned.ok()) return scanned;
-  return events;
+absl::StatusOr<OperationRecord> RocksDbMachineStore::GetOperation(absl::string_view machine_id) const {
+  return DecodeOr(families_->Get(kOperations, machine_id), &DecodeOperation,
+                  absl::StrCat("machine ", machine_id, ": no operation in progress"));
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, OperationRecord>>> RocksDbMachineStore::Operations() const {
   std::vector<std::pair<std::string, OperationRecord>> operations;
-  const absl::Status scanned = database_->Scan(Database::kOperations, "", "", SIZE_MAX,
-                                               [&](absl::string_view key, absl::string_view value) -> absl::Status {
-                                                 absl::StatusOr<OperationRecord> operation = DecodeOperation(value);
-                                                 if (!operation.ok()) return operation.status();
-                                                 operations.emplace_back(std::string(key), *std::move(operation));
-                                                 return absl::OkStatus();
-                                               });
+  const absl::Status scanned =
+      families_->Scan(kOperations, "", "", SIZE_MAX, [&](absl::string_view key, absl::string_view value) {
+        absl::StatusOr<OperationRecord> operation = DecodeOperation(value);
+        if (operation.ok()) operations.emplace_back(std::string(key), *std::move(operation));
+        return operation.status();
+      });
   if (!scanned.ok()) return scanned;
   return operations;
 }
 
 absl::StatusOr<std::string> RocksDbMachineStore::GetPlacement(absl::string_view sha256) const {
-  absl::StatusOr<std::string> placement = database_->Get(Database::kPlacements, sha256);
+  absl::StatusOr<std::string> placement = families_->Get(kPlacements, sha256);
   if (absl::IsNotFound(placement.status())) return absl::NotFoundError("placement: not known here");
   return placement;
 }
 
 absl::StatusOr<RequestAnswer> RocksDbMachineStore::GetAnswer(absl::string_view request_id) const {
-  absl::StatusOr<std::string> bytes = database_->Get(Database::kAnswers, request_id);
-  if (absl::IsNotFound(bytes.status())) return absl::NotFoundError("request_id: not answered before");
-  if (!bytes.ok()) return bytes.status();
-  return DecodeAnswer(*bytes);
+  return DecodeOr(families_->Get(kAnswers, request_id), &DecodeAnswer, "request_id: not answered before");
+}
+
+absl::StatusOr<std::vector<EventRecord>> RocksDbMachineStore::Events(absl::string_view machine_id,
+                                                                     uint64_t after_sequence, size_t limit) const {
+  std::vector<EventRecord> events;
+  const absl::Status scanned = families_->Scan(kEvents, EventPrefix(machine_id), EventKey(machine_id, after_sequence),
+                                               limit, [&](absl::string_view, absl::string_view value) {
+                                                 absl::StatusOr<EventRecord> event = DecodeEvent(value);
+                                                 if (event.ok()) events.push_back(*std::move(event));
+                                                 return event.status();
+                                               });
+  if (!scanned.ok()) return scanned;
+  return events;
+}
+
+FeedRange RocksDbMachineStore::feed_range() const {
+  absl::MutexLock lock(&mu_);
+  return feed_;
+}
+
+absl::StatusOr<std::vector<FeedEntry>> RocksDbMachineStore::Feed(uint64_t after, size_t limit) const {
+  const FeedRange range = feed_range();
+  if (after < range.compacted || after > range.last) {
+    return absl::OutOfRangeError(
+        absl::StrCat("feed: after ", after, ", want ", range.compacted, "..", range.last));
+  }
+  std::vector<FeedEntry> entries;
+  const auto visit = [&](absl::string_view key, absl::string_view value) -> absl::Status {
+    const absl::StatusOr<FeedReference> reference = DecodeFeedReference(value);
+    if (!reference.ok()) return reference.status();
+    absl::StatusOr<EventRecord> event =
+        DecodeOr(families_->Get(kEvents, EventKey(reference->machine_id, reference->event_sequence)), &DecodeEvent,
+                 absl::StrCat("feed: event ", reference->event_sequence, " of ", reference->machine_id, " is compacted"));
+    if (absl::IsNotFound(event.status())) return absl::OutOfRangeError(event.status().message());
+    if (event.ok()) entries.push_back({FeedSequence(key), reference->machine_id, *std::move(event)});
+    return event.status();
+  };
+  const absl::Status scanned =
+      families_->Scan(kFeed, "", FeedKey(after), std::min<uint64_t>(limit, range.last - after), visit);
+  if (!scanned.ok()) return scanned;
+  return entries;
+}
+
+absl::Status RocksDbMachineStore::Compact(absl::Time before, absl::Time now) {
+  for (uint64_t compacted = feed_range().compacted;;) {
+    const absl::StatusOr<uint64_t> next = CompactFeed(compacted, before);
+    if (!next.ok()) return next.status();
+    if (*next == compacted) return CompactAnswers(now);
+    compacted = *next;
+    absl::MutexLock lock(&mu_);
+    feed_.compacted = compacted;
+  }
+}
+
+// Forgets a page of old events and their places in the feed; answers the new end of what is forgotten.
+absl::StatusOr<uint64_t> RocksDbMachineStore::CompactFeed(uint64_t after, absl::Time before) {
+  const absl::StatusOr<std::vector<FeedEntry>> page = Feed(after, kCompactPage);
+  if (!page.ok()) return page.status();
+  std::vector<RocksDbFamilies::Change> changes;
+  for (const FeedEntry& entry : *page) {
+    if (entry.event.at >= before) break;
+    changes.push_back({kEvents, EventKey(entry.machine_id, entry.event.sequence), std::nullopt});
+    changes.push_back({kFeed, FeedKey(entry.sequence), std::nullopt});
+    after = entry.sequence;
+  }
+  if (changes.empty()) return after;
+  changes.push_back({kDefault, std::string(kCompactedKey), FeedKey(after)});
+  if (absl::Status written = families_->Write(changes); !written.ok()) return written;
+  return after;
+}
+
+absl::Status RocksDbMachineStore::CompactAnswers(absl::Time now) {
+  std::vector<RocksDbFamilies::Change> changes;
+  const auto visit = [&](absl::string_view key, absl::string_view value) {
+    const absl::StatusOr<RequestAnswer> answer = DecodeAnswer(value);
+    if (answer.ok() && answer->expires_at <= now) changes.push_back({kAnswers, std::string(key), std::nullopt});
+    return answer.status();
+  };
+  if (absl::Status scanned = families_->Scan(kAnswers, "", "", SIZE_MAX, visit); !scanned.ok()) return scanned;
+  return changes.empty() ? absl::OkStatus() : families_->Write(changes);
+}
+
+absl::StatusOr<HostRecord> RocksDbMachineStore::GetHost() const {
+  absl::StatusOr<HostRecord> host = DecodeOr(families_->Get(kDefault, "host"), &DecodeHost, "host: never changed");
+  return absl::IsNotFound(host.status()) ? HostRecord{} : std::move(host);
+}
+
+absl::Status RocksDbMachineStore::PutHost(const HostRecord& host) {
+  return families_->Write({{kDefault, "host", EncodeHost(host)}});
 }
 
 }  // namespace storage

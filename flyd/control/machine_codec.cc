@@ -52,6 +52,41 @@ void ToProto(const storage::MachineRecord& record, const std::string& incarnatio
   proto.set_updated_unix_ms(absl::ToUnixMillis(record.updated_at));
   if (record.boot.has_value()) BootToProto(*record.boot, *proto.mutable_boot());
   proto.set_store_incarnation(incarnation);
+  proto.mutable_metadata()->insert(record.metadata.begin(), record.metadata.end());
+  proto.set_metadata_revision(record.metadata_revision);
+  proto.set_restarts(record.restarts);
+  if (record.lease.has_value()) {
+    ToProto(*record.lease, *proto.mutable_lease());
+    proto.mutable_lease()->clear_nonce();
+  }
+  if (record.last_operation.has_value()) {
+    proto.mutable_last_operation()->set_id(record.last_operation->id);
+    proto.mutable_last_operation()->set_kind(record.last_operation->kind);
+    proto.mutable_last_operation()->set_error(record.last_operation->error);
+    proto.mutable_last_operation()->set_finished_unix_ms(absl::ToUnixMillis(record.last_operation->finished_at));
+  }
+}
+
+void ToProto(const storage::Lease& lease, pb::Lease& proto) {
+  proto.set_nonce(lease.nonce);
+  proto.set_owner(lease.owner);
+  proto.set_description(lease.description);
+  proto.set_expires_unix_ms(absl::ToUnixMillis(lease.expires_at));
+}
+
+void ToProto(const std::string& machine_id, const storage::OperationRecord& operation, pb::Operation& proto) {
+  proto.set_id(operation.id);
+  proto.set_machine_id(machine_id);
+  proto.set_kind(operation.kind);
+  proto.set_step(operation.step);
+  proto.set_source(operation.source);
+  proto.set_attempts(operation.attempts);
+  proto.set_created_unix_ms(absl::ToUnixMillis(operation.created_at));
+  proto.set_step_unix_ms(absl::ToUnixMillis(operation.step_at));
+  if (operation.deadline != absl::InfiniteFuture()) {
+    proto.set_deadline_unix_ms(absl::ToUnixMillis(operation.deadline));
+  }
+  proto.set_error(operation.error);
 }
 
 void ToProto(const storage::EventRecord& event, pb::Event& proto) {

@@ -13,6 +13,7 @@
 #include "flyd/control/machines_domain.h"
 #include "flyd/control/parse_machine_requests.h"
 #include "flyd/control/wait_reactor.h"
+#include "flyd/control/watch_feed.h"
 #include "flyd/supervisor/machine_refusals.h"
 #include "proto/machines/v1/machines.grpc.pb.h"
 #include "tokensvc/placement/placement.h"
@@ -22,42 +23,67 @@ namespace flyd {
 namespace {
 
 namespace pb = fly::machines::v1;
+using grpc::ServerContext;
+using grpc::Status;
+using storage::MachineRecord;
 
 constexpr size_t kScanPage = 1000;
+constexpr int kFollowMillis = 20;
 // Each holds a thread of the server: a follower for as long as it likes, an exec for as long as its program runs.
-constexpr int kMostLogStreams = 256;
+constexpr int kMostFollowers = 256;
 constexpr int kMostExecs = 128;
 constexpr int kMostRenewals = 1000;
 
-grpc::Status Refused(const absl::Status& status) { return tokensvc::ToGrpcStatus(status, kMachinesDomain); }
+Status Refused(const absl::Status& status) { return tokensvc::ToGrpcStatus(status, kMachinesDomain); }
+
+bool Matches(const MachineRecord& record, const pb::ListMachinesRequest& request) {
+  if (record.state == MachineState::kDestroyed && !request.include_destroyed()) return false;
+  if (!request.app_name().empty() && record.app_name != request.app_name()) return false;
+  if (!request.region().empty() && record.region != request.region()) return false;
+  const auto state = static_cast<int>(record.state);
+  if (request.states_size() > 0 && std::find(request.states().begin(), request.states().end(), state) == request.states().end()) {
+    return false;
+  }
+  for (const auto& [key, value] : request.metadata()) {
+    const auto found = record.metadata.find(key);
+    if (found == record.metadata.end() || found->second != value) return false;
+  }
+  return request.organization_slug().empty() || record.organization_slug == request.organization_slug();
+}
+
+bool PassOn(LogFollower& log, pb::LogChunk::Stream stream, grpc::ServerWriter<pb::LogChunk>& writer) {
+  pb::LogChunk chunk;
+  chunk.set_stream(stream);
+  chunk.set_data(log.ReadMore());
+  return !chunk.data().empty() && writer.Write(chunk);
+}
 
 class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachine<pb::Machines::Service> {
  public:
-  MachinesService(Supervisor& supervisor, const storage::MachineStore& store, std::string run_dir)
-      : supervisor_(supervisor), store_(store), run_dir_(std::move(run_dir)) {}
+  explicit MachinesService(MachinesParts parts) : parts_(std::move(parts)), supervisor_(parts_.supervisor) {}
 
-  grpc::Status CreateMachine(grpc::ServerContext*, const pb::CreateMachineRequest* request, pb::Machine* out) override {
+  Status CreateMachine(ServerContext*, const pb::CreateMachineRequest* request, pb::Machine* out) override {
     const absl::StatusOr<struct CreateMachine> create = ParseCreate(*request);
     if (!create.ok()) return Refused(create.status());
     return Answer(supervisor_.Create(*create), *out);
   }
 
-  grpc::Status GetMachine(grpc::ServerContext*, const pb::GetMachineRequest* request, pb::Machine* out) override {
+  Status GetMachine(ServerContext*, const pb::GetMachineRequest* request, pb::Machine* out) override {
     return Answer(Find(request->id()), *out);
   }
 
-  grpc::Status ListMachines(grpc::ServerContext*, const pb::ListMachinesRequest* request,
-                            pb::ListMachinesResponse* out) override {
+  Status ListMachines(ServerContext*, const pb::ListMachinesRequest* request, pb::ListMachinesResponse* out) override {
     const absl::StatusOr<size_t> page_size = ParsePageSize(request->page_size());
     if (!page_size.ok()) return Refused(page_size.status());
+    out->set_watch_from(parts_.history.feed_range().last);
     std::string after = request->page_token();
     while (static_cast<size_t>(out->machines_size()) < *page_size) {
-      const auto page = store_.List(after, kScanPage);
+      const auto page = parts_.store.List(after, kScanPage);
       if (!page.ok()) return Refused(page.status());
-      for (const storage::MachineRecord& record : *page) {
+      for (const MachineRecord& record : *page) {
         if (static_cast<size_t>(out->machines_size()) == *page_size) break;
         after = record.id;
-        if (Matches(record, *request)) ToProto(record, store_.incarnation(), *out->add_machines());
+        if (Matches(record, *request)) Show(record, *out->add_machines());
       }
       if (page->size() < kScanPage && (page->empty() || after == page->back().id)) {
         after.clear();
@@ -65,43 +91,61 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
       }
     }
     out->set_next_page_token(after);
-    out->set_store_incarnation(store_.incarnation());
-    return grpc::Status::OK;
+    out->set_store_incarnation(parts_.store.incarnation());
+    return Status::OK;
   }
 
-  grpc::Status StartMachine(grpc::ServerContext*, const pb::StartMachineRequest* request, pb::Machine* out) override {
-    const absl::StatusOr<RequestKey> key = ParseRequestKey(request->request_id(), *request);
-    if (!key.ok()) return Refused(key.status());
-    return Answer(supervisor_.Start(request->id(), *key, request->expected_revision()), *out);
+  Status StartMachine(ServerContext*, const pb::StartMachineRequest* request, pb::Machine* out) override {
+    const absl::StatusOr<Guard> guard = ParseGuard(*request);
+    if (!guard.ok()) return Refused(guard.status());
+    return Answer(supervisor_.Start(request->id(), *guard), *out);
   }
 
-  grpc::Status StopMachine(grpc::ServerContext*, const pb::StopMachineRequest* request, pb::Machine* out) override {
-    const absl::StatusOr<struct StopMachine> stop = ParseStop(*request);
-    if (!stop.ok()) return Refused(stop.status());
-    return Answer(supervisor_.Stop(*stop), *out);
+  Status StopMachine(ServerContext*, const pb::StopMachineRequest* request, pb::Machine* out) override {
+    return End(*request, &Supervisor::Stop, *out);
   }
 
-  grpc::Status UpdateMachine(grpc::ServerContext*, const pb::UpdateMachineRequest* request, pb::Machine* out) override {
+  Status RestartMachine(ServerContext*, const pb::RestartMachineRequest* request, pb::Machine* out) override {
+    return End(*request, &Supervisor::Restart, *out);
+  }
+
+  Status SuspendMachine(ServerContext*, const pb::SuspendMachineRequest* request, pb::Machine* out) override {
+    const absl::StatusOr<Guard> guard = ParseGuard(*request);
+    if (!guard.ok()) return Refused(guard.status());
+    return Answer(supervisor_.Suspend(request->id(), *guard), *out);
+  }
+
+  Status UpdateMachine(ServerContext*, const pb::UpdateMachineRequest* request, pb::Machine* out) override {
+    const absl::StatusOr<Guard> guard = ParseGuard(*request);
+    if (!guard.ok()) return Refused(guard.status());
     const absl::StatusOr<struct UpdateMachine> update = ParseUpdate(*request);
     if (!update.ok()) return Refused(update.status());
-    return Answer(supervisor_.Update(*update), *out);
+    return Answer(supervisor_.Update(request->id(), *guard, *update), *out);
   }
 
-  grpc::Status DestroyMachine(grpc::ServerContext*, const pb::DestroyMachineRequest* request, pb::Machine* out) override {
-    const absl::StatusOr<RequestKey> key = ParseRequestKey(request->request_id(), *request);
-    if (!key.ok()) return Refused(key.status());
-    return Answer(supervisor_.Destroy(request->id(), *key, request->force()), *out);
+  Status DestroyMachine(ServerContext*, const pb::DestroyMachineRequest* request, pb::Machine* out) override {
+    const absl::StatusOr<Guard> guard = ParseGuard(*request);
+    if (!guard.ok()) return Refused(guard.status());
+    return Answer(supervisor_.Destroy(request->id(), *guard, request->force()), *out);
+  }
+
+  Status SignalMachine(ServerContext*, const pb::SignalMachineRequest* request, pb::Machine* out) override {
+    const absl::StatusOr<Guard> guard = ParseGuard(*request);
+    if (!guard.ok()) return Refused(guard.status());
+    const absl::StatusOr<int> signal = ParseSignal(request->signal());
+    if (!signal.ok()) return Refused(signal.status());
+    return Answer(supervisor_.Signal(request->id(), *guard, *signal), *out);
   }
 
   grpc::ServerUnaryReactor* WaitMachine(grpc::CallbackServerContext*, const pb::WaitMachineRequest* request,
                                         pb::Machine* out) override {
     const absl::StatusOr<WaitParams> wait = ParseWait(*request);
     if (!wait.ok()) return RefuseWait(Refused(wait.status()));
-    return StartWait(supervisor_, store_.incarnation(), wait->id, wait->wish, wait->timeout, out);
+    return StartWait(supervisor_, parts_.store.incarnation(), wait->id, wait->wish, wait->timeout, out);
   }
 
-  grpc::Status RenewPlacements(grpc::ServerContext*, const pb::RenewPlacementsRequest* request,
-                               pb::RenewPlacementsResponse* out) override {
+  Status RenewPlacements(ServerContext*, const pb::RenewPlacementsRequest* request,
+                         pb::RenewPlacementsResponse* out) override {
     if (request->placements_size() > kMostRenewals) {
       return Refused(absl::InvalidArgumentError(
           absl::StrCat("placements: ", request->placements_size(), ", want at most ", kMostRenewals)));
@@ -114,20 +158,30 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
       }
       result.set_error(std::string(supervisor_.Renew(placement).message()));
     }
-    return grpc::Status::OK;
+    return Status::OK;
   }
 
-  grpc::Status ListEvents(grpc::ServerContext*, const pb::ListEventsRequest* request, pb::ListEventsResponse* out) override {
+  Status ListEvents(ServerContext*, const pb::ListEventsRequest* request, pb::ListEventsResponse* out) override {
     const absl::StatusOr<size_t> page_size = ParsePageSize(request->page_size());
     if (!page_size.ok()) return Refused(page_size.status());
     if (const auto known = Find(request->id()); !known.ok()) return Refused(known.status());
-    const auto events = store_.Events(request->id(), request->after_sequence(), *page_size);
+    const auto events = parts_.history.Events(request->id(), request->after_sequence(), *page_size);
     if (!events.ok()) return Refused(events.status());
     for (const storage::EventRecord& event : *events) ToProto(event, *out->add_events());
-    return grpc::Status::OK;
+    return Status::OK;
   }
 
-  grpc::Status ExecMachine(grpc::ServerContext*, const pb::ExecMachineRequest* request, pb::ExecMachineResponse* out) override {
+  Status WatchMachines(ServerContext* context, const pb::WatchMachinesRequest* request,
+                       grpc::ServerWriter<pb::WatchMachinesResponse>* writer) override {
+    absl::Status full;
+    const auto slot = followers_.Take(full);
+    if (!full.ok()) return Refused(full);
+    return Refused(WatchFeed({supervisor_.table(), parts_.store, parts_.history}, *request,
+                             [context] { return context->IsCancelled(); },
+                             [writer](const pb::WatchMachinesResponse& response) { return writer->Write(response); }));
+  }
+
+  Status ExecMachine(ServerContext*, const pb::ExecMachineRequest* request, pb::ExecMachineResponse* out) override {
     const absl::StatusOr<ExecRequest> exec = ParseExec(*request);
     if (!exec.ok()) return Refused(exec.status());
     absl::Status full;
@@ -140,76 +194,169 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
     out->set_stdout(std::move(result->stdout_bytes));
     out->set_stderr(std::move(result->stderr_bytes));
     out->set_truncated(result->truncated);
-    return grpc::Status::OK;
+    return Status::OK;
   }
 
-  grpc::Status StreamLogs(grpc::ServerContext* context, const pb::StreamLogsRequest* request,
-                          grpc::ServerWriter<pb::LogChunk>* writer) override {
+  Status StreamLogs(ServerContext* context, const pb::StreamLogsRequest* request,
+                    grpc::ServerWriter<pb::LogChunk>* writer) override {
     absl::Status full;
-    const auto slot = log_streams_.Take(full);
+    const auto slot = followers_.Take(full);
     if (!full.ok()) return Refused(full);
-    absl::StatusOr<storage::MachineRecord> record = Find(request->id());
+    absl::StatusOr<MachineRecord> record = Find(request->id());
     if (!record.ok()) return Refused(record.status());
     if (!record->boot.has_value()) {
       return Refused(absl::FailedPreconditionError(absl::StrCat("machine ", record->id, ": never started, want a boot")));
     }
     const std::string boot_id = record->boot->boot_id;
-    const std::string folder = absl::StrCat(run_dir_, "/m/", record->id, "/b/", boot_id);
+    const std::string folder = absl::StrCat(parts_.run_dir, "/m/", record->id, "/b/", boot_id);
     LogFollower out(folder + "/stdout.log");
     LogFollower err(folder + "/stderr.log");
     while (!context->IsCancelled()) {
       // Asked before reading: what was written before the end is read after it.
-      record = store_.Get(request->id());
+      record = parts_.store.Get(request->id());
       const bool ended = !record.ok() || record->boot->boot_id != boot_id || record->boot->exit.has_value();
       const bool wrote_out = PassOn(out, pb::LogChunk::STDOUT, *writer);
       const bool wrote_err = PassOn(err, pb::LogChunk::STDERR, *writer);
       if (wrote_out || wrote_err) continue;
-      if (ended || !request->follow()) return grpc::Status::OK;
+      if (ended || !request->follow()) return Status::OK;
       poll(nullptr, 0, kFollowMillis);
     }
-    return grpc::Status::CANCELLED;
+    return Status::CANCELLED;
+  }
+
+  Status ListOperations(ServerContext*, const pb::ListOperationsRequest*, pb::ListOperationsResponse* out) override {
+    const auto operations = parts_.store.Operations();
+    if (!operations.ok()) return Refused(operations.status());
+    for (const auto& [machine_id, operation] : *operations) ToProto(machine_id, operation, *out->add_operations());
+    return Status::OK;
+  }
+
+  Status CancelOperation(ServerContext*, const pb::CancelOperationRequest* request, pb::Machine* out) override {
+    return Answer(supervisor_.operations().Cancel(request->machine_id(), request->operation_id()), *out);
+  }
+
+  Status AcquireLease(ServerContext*, const pb::AcquireLeaseRequest* request, pb::Lease* out) override {
+    const absl::StatusOr<LeaseRequest> lease = ParseLease(*request);
+    if (!lease.ok()) return Refused(lease.status());
+    const absl::StatusOr<MachineRecord> leased = flyd::AcquireLease(supervisor_.table(), parts_.ids, *lease);
+    if (!leased.ok()) return Refused(leased.status());
+    ToProto(*leased->lease, *out);
+    return Status::OK;
+  }
+
+  Status ReleaseLease(ServerContext*, const pb::ReleaseLeaseRequest* request, pb::Machine* out) override {
+    return Answer(flyd::ReleaseLease(supervisor_.table(), request->id(), request->nonce()), *out);
+  }
+
+  Status UpdateMetadata(ServerContext*, const pb::UpdateMetadataRequest* request, pb::Machine* out) override {
+    const absl::StatusOr<MetadataChange> change = ParseMetadata(*request);
+    if (!change.ok()) return Refused(change.status());
+    const absl::StatusOr<MachineRecord> changed = ChangeMetadata(supervisor_.table(), *change);
+    if (changed.ok()) supervisor_.ShowMetadata(*changed);
+    return Answer(changed, *out);
+  }
+
+  Status GetWorker(ServerContext*, const pb::GetWorkerRequest*, pb::Worker* out) override { return ShowWorker(*out); }
+
+  Status CordonWorker(ServerContext*, const pb::CordonWorkerRequest* request, pb::Worker* out) override {
+    if (absl::Status note = CheckNote("reason", request->reason()); !note.ok()) return Refused(note);
+    if (absl::Status cordoned = parts_.host.Cordon(request->reason()); !cordoned.ok()) return Refused(cordoned);
+    return ShowWorker(*out);
+  }
+
+  Status UncordonWorker(ServerContext*, const pb::UncordonWorkerRequest*, pb::Worker* out) override {
+    if (absl::Status uncordoned = parts_.host.Uncordon(); !uncordoned.ok()) return Refused(uncordoned);
+    return ShowWorker(*out);
+  }
+
+  Status DrainWorker(ServerContext*, const pb::DrainWorkerRequest* request, pb::DrainWorkerResponse* out) override {
+    const absl::StatusOr<EndSettings> end = ParseEnd("", request->timeout_seconds());
+    if (!end.ok()) return Refused(end.status());
+    if (absl::Status note = CheckNote("reason", request->reason()); !note.ok()) return Refused(note);
+    if (absl::Status cordoned = parts_.host.Cordon(request->reason()); !cordoned.ok()) return Refused(cordoned);
+    return Refused(EachMachine([&](const MachineRecord& record) {
+      if (!HasLiveBoot(record) && record.state != MachineState::kRestarting) return;
+      // A lease guards against other writers, not against the end of the host.
+      const Guard guard{.lease_nonce = record.lease.has_value() ? record.lease->nonce : ""};
+      const absl::StatusOr<MachineRecord> stopped = supervisor_.Stop(record.id, guard, *end);
+      if (stopped.ok()) {
+        out->add_stopping(record.id);
+      } else {
+        (*out->mutable_errors())[record.id] = std::string(stopped.status().message());
+      }
+    }));
   }
 
  private:
-  static constexpr int kFollowMillis = 20;
-
-  absl::StatusOr<storage::MachineRecord> Find(const std::string& id) const {
-    absl::StatusOr<storage::MachineRecord> record = store_.Get(id);
+  absl::StatusOr<MachineRecord> Find(const std::string& id) const {
+    absl::StatusOr<MachineRecord> record = parts_.store.Get(id);
     if (!record.ok()) return OfMachine(record.status(), id);
     return record;
   }
 
-  grpc::Status Answer(const absl::StatusOr<storage::MachineRecord>& record, pb::Machine& out) const {
+  void Show(const MachineRecord& record, pb::Machine& out) const {
+    ToProto(record, parts_.store.incarnation(), out);
+    const absl::StatusOr<storage::OperationRecord> operation = parts_.store.GetOperation(record.id);
+    if (operation.ok()) ToProto(record.id, *operation, *out.mutable_operation());
+  }
+
+  Status Answer(const absl::StatusOr<MachineRecord>& record, pb::Machine& out) const {
     if (!record.ok()) return Refused(record.status());
-    ToProto(*record, store_.incarnation(), out);
-    return grpc::Status::OK;
+    Show(*record, out);
+    return Status::OK;
   }
 
-  static bool Matches(const storage::MachineRecord& record, const pb::ListMachinesRequest& request) {
-    if (record.state == MachineState::kDestroyed && !request.include_destroyed()) return false;
-    if (!request.app_name().empty() && record.app_name != request.app_name()) return false;
-    return request.organization_slug().empty() || record.organization_slug == request.organization_slug();
+  template <typename Request>
+  Status End(const Request& request,
+             absl::StatusOr<MachineRecord> (Supervisor::*order)(const std::string&, const Guard&, const EndSettings&),
+             pb::Machine& out) {
+    const absl::StatusOr<Guard> guard = ParseGuard(request);
+    if (!guard.ok()) return Refused(guard.status());
+    const absl::StatusOr<EndSettings> end = ParseEnd(request.signal(), request.timeout_seconds());
+    if (!end.ok()) return Refused(end.status());
+    return Answer((supervisor_.*order)(request.id(), *guard, *end), out);
   }
 
-  static bool PassOn(LogFollower& log, pb::LogChunk::Stream stream, grpc::ServerWriter<pb::LogChunk>& writer) {
-    pb::LogChunk chunk;
-    chunk.set_stream(stream);
-    chunk.set_data(log.ReadMore());
-    return !chunk.data().empty() && writer.Write(chunk);
+  template <typename Visit>
+  absl::Status EachMachine(Visit visit) const {
+    std::string after;
+    while (true) {
+      const auto page = parts_.store.List(after, kScanPage);
+      if (!page.ok()) return page.status();
+      for (const MachineRecord& record : *page) visit(record);
+      if (page->size() < kScanPage) return absl::OkStatus();
+      after = page->back().id;
+    }
   }
 
+  Status ShowWorker(pb::Worker& out) const {
+    const storage::HostRecord host = parts_.host.record();
+    const storage::FeedRange feed = parts_.history.feed_range();
+    out.set_name(parts_.worker);
+    out.set_cordoned(host.cordoned);
+    out.set_cordon_reason(host.reason);
+    if (host.cordoned) out.set_changed_unix_ms(absl::ToUnixMillis(host.changed_at));
+    out.set_operations_in_progress(supervisor_.operations().in_progress());
+    out.set_store_incarnation(parts_.store.incarnation());
+    out.set_feed_compacted(feed.compacted);
+    out.set_feed_last(feed.last);
+    return Refused(EachMachine([&out](const MachineRecord& record) {
+      if (record.state == MachineState::kDestroyed) return;
+      out.set_machines(out.machines() + 1);
+      if (HasLiveBoot(record)) out.set_running(out.running() + 1);
+    }));
+  }
+
+  const MachinesParts parts_;
   Supervisor& supervisor_;
-  const storage::MachineStore& store_;
-  const std::string run_dir_;
-  CallSlots log_streams_{"log streams", kMostLogStreams};
+  CallSlots followers_{"log and watch streams", kMostFollowers};
   CallSlots execs_{"execs", kMostExecs};
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeMachinesService(Supervisor& supervisor, const storage::MachineStore& store,
-                                                   std::string run_dir) {
-  return std::make_unique<MachinesService>(supervisor, store, std::move(run_dir));
+std::unique_ptr<grpc::Service> MakeMachinesService(MachinesParts parts) {
+  return std::make_unique<MachinesService>(std::move(parts));
 }
 
 }  // namespace flyd

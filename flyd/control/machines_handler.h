@@ -4,8 +4,11 @@
 #include <memory>
 #include <string>
 
+#include "flyd/supervisor/host.h"
 #include "flyd/supervisor/supervisor.h"
+#include "storage/machine_history.h"
 #include "storage/machine_store.h"
+#include "tokensvc/unique_id_source.h"
 
 namespace grpc {
 class Service;
@@ -13,10 +16,18 @@ class Service;
 
 namespace flyd {
 
-// fly.machines.v1.Machines: identify is the server's (role table), parse, call, convert. References outlive the service.
-// `run_dir`: where the process runtime keeps the boots' logs.
-std::unique_ptr<grpc::Service> MakeMachinesService(Supervisor& supervisor, const storage::MachineStore& store,
-                                                   std::string run_dir);
+struct MachinesParts {  // none is owned; all outlive the service
+  Supervisor& supervisor;
+  const storage::MachineStore& store;
+  const storage::MachineHistory& history;
+  Host& host;
+  tokensvc::UniqueIdSource& ids;
+  std::string worker;
+  std::string run_dir;  // where the process runtime keeps the boots' logs
+};
+
+// fly.machines.v1.Machines: identify is the server's (role table), parse, call, convert.
+std::unique_ptr<grpc::Service> MakeMachinesService(MachinesParts parts);
 
 }  // namespace flyd
 

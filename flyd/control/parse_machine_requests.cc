@@ -19,6 +19,9 @@ constexpr size_t kMaxTextBytes = 64 * 1024;
 constexpr uint32_t kMaxStopSeconds = 300;
 constexpr uint32_t kMaxExecSeconds = 600;
 constexpr uint32_t kMaxWaitSeconds = 60;
+constexpr uint32_t kMaxLeaseSeconds = 3600;
+constexpr uint32_t kMaxRestarts = 1000;
+constexpr size_t kMaxNoteBytes = 256;
 
 absl::Status Bad(absl::string_view field, absl::string_view found, absl::string_view want) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", found, ", want ", want));
@@ -75,7 +78,15 @@ absl::Status CheckConfig(const pb::MachineConfig& config) {
   if (config.stop().timeout_seconds() > kMaxStopSeconds) {
     return Bad("config.stop.timeout_seconds", absl::StrCat(config.stop().timeout_seconds()), "at most 300");
   }
-  if (config.metadata_size() > 64) return Bad("config.metadata", absl::StrCat(config.metadata_size()), "at most 64");
+  if (config.restart().max_retries() > kMaxRestarts) {
+    return Bad("config.restart.max_retries", absl::StrCat(config.restart().max_retries()), "at most 1000");
+  }
+  if (static_cast<size_t>(config.metadata_size()) > kMaxMetadata) {
+    return Bad("config.metadata", absl::StrCat(config.metadata_size()), absl::StrCat("at most ", kMaxMetadata));
+  }
+  size_t metadata = 0;
+  for (const auto& [key, value] : config.metadata()) metadata += key.size() + value.size();
+  if (metadata > kMaxMetadataBytes) return Bad("config.metadata", absl::StrCat(metadata, " bytes"), "at most 64 KiB");
   return absl::OkStatus();
 }
 
@@ -103,30 +114,55 @@ absl::StatusOr<CreateMachine> ParseCreate(const pb::CreateMachineRequest& reques
                        .start = !request.skip_launch()};
 }
 
-absl::StatusOr<StopMachine> ParseStop(const pb::StopMachineRequest& request) {
-  absl::StatusOr<RequestKey> key = ParseRequestKey(request.request_id(), request);
-  if (!key.ok()) return key.status();
-  StopMachine stop{.id = request.id(), .request = *std::move(key), .expected_revision = request.expected_revision()};
-  if (!request.signal().empty()) {
-    stop.signal = SignalByName(request.signal());
-    if (stop.signal == 0) return Bad("signal", request.signal(), "a name such as SIGTERM");
+absl::StatusOr<int> ParseSignal(const std::string& name) {
+  const int signal = SignalByName(name);
+  if (signal == 0) return Bad("signal", name.substr(0, 32), "a name such as SIGTERM");
+  return signal;
+}
+
+absl::StatusOr<EndSettings> ParseEnd(const std::string& signal, uint32_t timeout_seconds) {
+  EndSettings end;
+  if (!signal.empty()) {
+    const absl::StatusOr<int> number = ParseSignal(signal);
+    if (!number.ok()) return number.status();
+    end.signal = *number;
   }
-  if (request.timeout_seconds() > kMaxStopSeconds) {
-    return Bad("timeout_seconds", absl::StrCat(request.timeout_seconds()), "at most 300");
+  if (timeout_seconds > kMaxStopSeconds) return Bad("timeout_seconds", absl::StrCat(timeout_seconds), "at most 300");
+  if (timeout_seconds != 0) end.timeout = absl::Seconds(timeout_seconds);
+  return end;
+}
+
+absl::Status CheckNote(absl::string_view field, absl::string_view text) {
+  if (text.size() <= kMaxNoteBytes) return absl::OkStatus();
+  return Bad(field, absl::StrCat(text.size(), " bytes"), absl::StrCat("at most ", kMaxNoteBytes));
+}
+
+absl::StatusOr<LeaseRequest> ParseLease(const pb::AcquireLeaseRequest& request) {
+  if (absl::Status owner = CheckNote("owner", request.owner()); !owner.ok()) return owner;
+  if (absl::Status text = CheckNote("description", request.description()); !text.ok()) return text;
+  if (request.ttl_seconds() > kMaxLeaseSeconds) return Bad("ttl_seconds", absl::StrCat(request.ttl_seconds()), "at most 3600");
+  return LeaseRequest{.machine_id = request.id(),
+                      .owner = request.owner(),
+                      .description = request.description(),
+                      .ttl = absl::Seconds(request.ttl_seconds() == 0 ? 60 : request.ttl_seconds()),
+                      .nonce = request.nonce()};
+}
+
+absl::StatusOr<MetadataChange> ParseMetadata(const pb::UpdateMetadataRequest& request) {
+  for (const auto& [key, value] : request.put()) {
+    if (key.empty()) return Bad("put", "an empty key", "a name");
   }
-  if (request.timeout_seconds() != 0) stop.timeout = absl::Seconds(request.timeout_seconds());
-  return stop;
+  return MetadataChange{.machine_id = request.id(),
+                        .put = {request.put().begin(), request.put().end()},
+                        .remove = {request.remove().begin(), request.remove().end()},
+                        .expected_revision = request.expected_metadata_revision(),
+                        .lease_nonce = request.lease_nonce()};
 }
 
 absl::StatusOr<UpdateMachine> ParseUpdate(const pb::UpdateMachineRequest& request) {
   if (absl::Status status = CheckConfig(request.config()); !status.ok()) return status;
-  absl::StatusOr<RequestKey> key = ParseRequestKey(request.request_id(), request);
-  if (!key.ok()) return key.status();
-  return UpdateMachine{.id = request.id(),
-                       .request = *std::move(key),
-                       .placement = request.placement(),
+  return UpdateMachine{.placement = request.placement(),
                        .config = request.config().SerializeAsString(),
-                       .expected_revision = request.expected_revision(),
                        .current_version = request.current_version()};
 }
 
@@ -137,7 +173,7 @@ absl::StatusOr<WaitParams> ParseWait(const pb::WaitMachineRequest& request) {
   const uint32_t seconds = request.timeout_seconds() == 0 ? kMaxWaitSeconds : request.timeout_seconds();
   if (seconds > kMaxWaitSeconds) return Bad("timeout_seconds", absl::StrCat(seconds), absl::StrCat("at most ", kMaxWaitSeconds));
   return WaitParams{.id = request.id(),
-                    .wish = {.state = static_cast<MachineState>(request.state()), .version = request.version()},
+                    .wish = {.state = static_cast<storage::MachineState>(request.state()), .version = request.version()},
                     .timeout = absl::Seconds(seconds)};
 }
 

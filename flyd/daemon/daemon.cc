@@ -4,6 +4,7 @@
 #include <grpcpp/impl/service_type.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <chrono>
@@ -17,6 +18,8 @@
 #include "flyd/guest/http_guest_sockets.h"
 #include "flyd/runtime/process_runtime.h"
 #include "flyd/runtime/simulated_runtime.h"
+#include "flyd/supervisor/executor.h"
+#include "flyd/supervisor/host.h"
 #include "flyd/supervisor/supervisor.h"
 #include "storage/rocksdb_machine_store.h"
 #include "storage/sqlite_keyring.h"
@@ -33,6 +36,7 @@ namespace flyd {
 namespace {
 
 constexpr int kGuestThreads = 2;
+constexpr int kEffectThreads = 8;
 constexpr auto kShutdownGrace = std::chrono::seconds(1);
 
 sigset_t EndingSignals() {
@@ -46,6 +50,12 @@ sigset_t EndingSignals() {
 absl::Status MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno), ", want to make it"));
+}
+
+uint64_t FreeBytes(const std::string& folder) {
+  struct statvfs info;
+  // A disk that cannot be asked will refuse the write itself.
+  return statvfs(folder.c_str(), &info) == 0 ? uint64_t{info.f_bavail} * info.f_frsize : UINT64_MAX;
 }
 
 absl::StatusOr<GuestGate::RootKeys> ReadRootKeys(const storage::Keyring& keyring) {
@@ -69,7 +79,7 @@ class RunningDaemon final : public Daemon {
     if (control_ != nullptr) control_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
     guests_.reset();      // no request reaches the gate any more
     runtime_.reset();     // no exit reaches the supervisor any more
-    supervisor_.reset();  // effects under way end
+    supervisor_.reset();  // effects under way end; operations are parked where they stand
   }
 
   absl::Status Open() {
@@ -109,11 +119,12 @@ class RunningDaemon final : public Daemon {
 
   absl::Status OpenRuntime() {
     const ExitSink sink = [this](absl::string_view machine_id, absl::string_view boot_id, const BootExit& exit) {
-      supervisor_->OnExit(machine_id, boot_id, exit);
+      supervisor_->operations().OnExit(machine_id, boot_id, exit);
     };
     if (config_.simulated) {
       auto simulated = std::make_unique<SimulatedRuntime>(clock_);
       simulated->SetSink(sink);
+      control_of_boots_ = simulated.get();
       runtime_ = std::move(simulated);
       return absl::OkStatus();
     }
@@ -128,6 +139,7 @@ class RunningDaemon final : public Daemon {
     }
     auto runtime = ProcessRuntime::Create(std::move(options), clock_, sink);
     if (!runtime.ok()) return runtime.status();
+    control_of_boots_ = runtime->get();
     runtime_ = *std::move(runtime);
     return absl::OkStatus();
   }
@@ -153,13 +165,22 @@ class RunningDaemon final : public Daemon {
           gate_->OnMalformed(machine_id, status, why);
         });
     sockets_ = std::make_unique<HttpGuestSockets>(config_.run_dir, *guests_);
+    auto host = Host::Open(*store_, clock_, [folder = config_.data_dir] { return FreeBytes(folder); });
+    if (!host.ok()) return host.status();
+    host_ = *std::move(host);
+    executor_ = std::make_unique<Executor>(kEffectThreads, clock_);
     supervisor_ = std::make_unique<Supervisor>(SupervisorParts{.store = *store_,
                                                                .runtime = *runtime_,
+                                                               .control = *control_of_boots_,
                                                                .sockets = *sockets_,
                                                                .keyring = *keyring_,
                                                                .clock = clock_,
                                                                .ids = tokensvc::RandomIds(),
-                                                               .log = log},
+                                                               .scheduler = *executor_,
+                                                               .log = log,
+                                                               .admission = [this](OperationKind kind, size_t open) {
+                                                                 return host_->Admit(kind, open);
+                                                               }},
                                                std::move(identity));
     absl::StatusOr<GuestGate::RootKeys> root_keys = ReadRootKeys(*keyring_);
     if (!root_keys.ok()) return root_keys.status();
@@ -170,7 +191,13 @@ class RunningDaemon final : public Daemon {
   absl::Status Listen() {
     auto credentials = tokensvc::ServerCredentials(config_.tls, config_.fleet, clock_);
     if (!credentials.ok()) return credentials.status();
-    machines_ = MakeMachinesService(*supervisor_, *store_, config_.run_dir);
+    machines_ = MakeMachinesService({.supervisor = *supervisor_,
+                                     .store = *store_,
+                                     .history = *store_,
+                                     .host = *host_,
+                                     .ids = tokensvc::RandomIds(),
+                                     .worker = config_.worker,
+                                     .run_dir = config_.run_dir});
     grpc::ServerBuilder builder;
     int port = 0;
     tokensvc::ApplyServerSettings(builder);
@@ -194,8 +221,11 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<tokensvc::GrpcSignerClient> signer_;
   std::unique_ptr<tokensvc::TokenService> tokens_;
   std::unique_ptr<Runtime> runtime_;
+  BootControl* control_of_boots_ = nullptr;  // the runtime's other face
   std::unique_ptr<tokensvc::HttpServer> guests_;
   std::unique_ptr<HttpGuestSockets> sockets_;
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<Executor> executor_;
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<GuestGate> gate_;
   std::unique_ptr<grpc::Service> machines_;

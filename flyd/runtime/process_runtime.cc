@@ -9,12 +9,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -40,6 +42,8 @@ namespace fs = std::filesystem;
 constexpr absl::Duration kSignalPatience = absl::Seconds(2);
 // What an exec may take beyond its own timeout until the runner has said that it ended.
 constexpr absl::Duration kExecMargin = absl::Seconds(5);
+// PID 1 makes its token files fresh first, as long as it would at boot.
+constexpr absl::Duration kResumePatience = absl::Seconds(15);
 
 bool IsRootless() { return geteuid() != 0; }
 
@@ -247,14 +251,51 @@ absl::Status ProcessRuntime::Signal(absl::string_view machine_id, absl::string_v
                                                                                         : absl::OkStatus();
 }
 
-absl::StatusOr<ExecResult> ProcessRuntime::Exec(absl::string_view machine_id, absl::string_view boot_id,
-                                                const ExecRequest& request) {
+absl::StatusOr<ExecResult> ProcessRuntime::Ask(absl::string_view machine_id, absl::string_view boot_id,
+                                               const ControlRequest& request, absl::Duration patience) {
   const std::string directory = BootDirectory(machine_id, boot_id);
   absl::StatusOr<RunnerRecord> record = ReadRecord(directory);
   absl::StatusOr<int> alive = record.ok() ? OpenProcess(record->runner) : record.status();
   if (!alive.ok()) return absl::FailedPreconditionError(absl::StrCat("boot ", boot_id, ": not running, want it running"));
   close(*alive);
-  return CallRunner(directory, {.op = ControlRequest::Op::kExec, .exec = request}, request.timeout + kExecMargin);
+  return CallRunner(directory, request, patience);
+}
+
+absl::StatusOr<ExecResult> ProcessRuntime::Exec(absl::string_view machine_id, absl::string_view boot_id,
+                                                const ExecRequest& request) {
+  return Ask(machine_id, boot_id, {.op = ControlRequest::Op::kExec, .exec = request}, request.timeout + kExecMargin);
+}
+
+absl::Status ProcessRuntime::Suspend(absl::string_view machine_id, absl::string_view boot_id) {
+  return Ask(machine_id, boot_id, {.op = ControlRequest::Op::kSuspend}, kSignalPatience).status();
+}
+
+absl::Status ProcessRuntime::Resume(absl::string_view machine_id, absl::string_view boot_id) {
+  return Ask(machine_id, boot_id, {.op = ControlRequest::Op::kResume}, kResumePatience).status();
+}
+
+absl::StatusOr<std::vector<BootName>> ProcessRuntime::Boots(absl::string_view machine_id) {
+  std::vector<std::pair<fs::file_time_type, BootName>> dated;
+  std::error_code error;
+  const fs::path machines = absl::StrCat(options_.run_dir, "/m");
+  std::vector<fs::path> folders;
+  if (!machine_id.empty()) folders.push_back(machines / std::string(machine_id));
+  if (machine_id.empty()) {
+    for (const fs::directory_entry& machine : fs::directory_iterator(machines, error)) folders.push_back(machine.path());
+    if (error) return absl::UnavailableError(absl::StrCat(machines.string(), ": ", error.message()));
+  }
+  for (const fs::path& folder : folders) {
+    std::error_code none;  // a machine without boots
+    for (const fs::directory_entry& boot : fs::directory_iterator(folder / "b", none)) {
+      std::error_code undated;
+      const fs::file_time_type made = fs::last_write_time(boot.path() / kOrderFile, undated);
+      dated.push_back({made, {folder.filename().string(), boot.path().filename().string()}});
+    }
+  }
+  std::sort(dated.begin(), dated.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<BootName> boots;
+  for (auto& [made, name] : dated) boots.push_back(std::move(name));
+  return boots;
 }
 
 absl::Status ProcessRuntime::Remove(absl::string_view machine_id, absl::string_view boot_id) {

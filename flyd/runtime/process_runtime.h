@@ -12,8 +12,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "flyd/runtime/boot_control.h"
 #include "flyd/runtime/exit_watcher.h"
 #include "flyd/runtime/id_ranges.h"
+#include "flyd/runtime/runner_protocol.h"
 #include "flyd/runtime/runtime.h"
 #include "tokensvc/clock.h"
 
@@ -42,7 +44,7 @@ struct ProcessRuntimeOptions {
 //
 // A machine has an id range from its first Start until its last boot is removed; Create reads them back from the boots'
 // files.
-class ProcessRuntime final : public Runtime {
+class ProcessRuntime final : public Runtime, public BootControl {
  public:
   // InvalidArgument: a path is not absolute, or the ids do not fit. Unavailable: `init_path` cannot be run, or run_dir
   // cannot be made. `sink` is called from a thread of this object, for boots that Start or Observe found running.
@@ -60,9 +62,14 @@ class ProcessRuntime final : public Runtime {
   absl::StatusOr<RunningBoot> Start(const BootSpec& spec) override;
   absl::StatusOr<BootObservation> Observe(absl::string_view machine_id, absl::string_view boot_id) override;
   absl::Status Signal(absl::string_view machine_id, absl::string_view boot_id, int signal) override;
+  absl::StatusOr<std::vector<BootName>> Boots(absl::string_view machine_id) override;
+  absl::Status Remove(absl::string_view machine_id, absl::string_view boot_id) override;
+
+  // The workload's processes are stopped by PID 1, which goes on itself: no group of the host's is needed.
+  absl::Status Suspend(absl::string_view machine_id, absl::string_view boot_id) override;
+  absl::Status Resume(absl::string_view machine_id, absl::string_view boot_id) override;
   absl::StatusOr<ExecResult> Exec(absl::string_view machine_id, absl::string_view boot_id,
                                   const ExecRequest& request) override;
-  absl::Status Remove(absl::string_view machine_id, absl::string_view boot_id) override;
 
  private:
   ProcessRuntime(ProcessRuntimeOptions options, const tokensvc::Clock& clock, ExitSink sink);
@@ -71,6 +78,9 @@ class ProcessRuntime final : public Runtime {
   void RestoreRanges() ABSL_LOCKS_EXCLUDED(start_mu_);
   absl::StatusOr<RunningBoot> Launch(const BootSpec& spec, const std::string& directory)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_mu_);
+  // The reply of the boot's runner. FailedPrecondition: the boot does not run.
+  absl::StatusOr<ExecResult> Ask(absl::string_view machine_id, absl::string_view boot_id, const ControlRequest& request,
+                                 absl::Duration patience);
   absl::StatusOr<RunningBoot> FollowRunner(absl::string_view machine_id, absl::string_view boot_id,
                                            const std::string& directory);
 

@@ -5,8 +5,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "flyd/runtime/boot_control.h"
 #include "flyd/runtime/runner_protocol.h"
-#include "flyd/runtime/runtime.h"
 
 namespace flyd {
 

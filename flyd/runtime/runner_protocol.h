@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "flyd/runtime/runtime.h"
+#include "flyd/runtime/boot_control.h"
 
 // What flyd says to a runner on control.sock: one JSON line, answered by one JSON line, then the runner closes. Field
 // names are frozen: runners outlive the flyd that started them.

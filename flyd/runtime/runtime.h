@@ -48,18 +48,10 @@ struct RunningBoot {
 // What a restarted flyd finds of a boot: it runs, it ended, or it was never started (monostate).
 using BootObservation = std::variant<std::monostate, RunningBoot, BootExit>;
 
-struct ExecRequest {
-  std::vector<std::string> command;
-  std::string stdin_bytes;
-  absl::Duration timeout = absl::Seconds(60);
-};
-
-struct ExecResult {
-  int exit_code = 0;
-  int signal = 0;
-  std::string stdout_bytes;
-  std::string stderr_bytes;
-  bool truncated = false;
+// A boot of which the host keeps something.
+struct BootName {
+  std::string machine_id;
+  std::string boot_id;
 };
 
 // Told once for each boot that ends, from a thread of the runtime's own; must not block for long and must not call the
@@ -83,9 +75,9 @@ class Runtime {
   // Sends a signal to the workload; SIGKILL ends the whole machine at once. OK where the boot has ended already.
   virtual absl::Status Signal(absl::string_view machine_id, absl::string_view boot_id, int signal) = 0;
 
-  // Runs a program inside, as the workload's user; blocks. FailedPrecondition: not running. DeadlineExceeded: killed.
-  virtual absl::StatusOr<ExecResult> Exec(absl::string_view machine_id, absl::string_view boot_id,
-                                          const ExecRequest& request) = 0;
+  // The boots of a machine, or of all machines where the id is empty, that the host keeps something of: the older of a
+  // machine's before the newer.
+  virtual absl::StatusOr<std::vector<BootName>> Boots(absl::string_view machine_id) = 0;
 
   // Removes what the host keeps of an ended boot (directories, logs). OK where there is nothing.
   virtual absl::Status Remove(absl::string_view machine_id, absl::string_view boot_id) = 0;

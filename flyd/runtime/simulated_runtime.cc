@@ -1,5 +1,6 @@
 #include "flyd/runtime/simulated_runtime.h"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 #include <variant>
@@ -18,9 +19,19 @@ void SimulatedRuntime::RefuseStarts(absl::Status why) {
   refusal_ = std::move(why);
 }
 
-void SimulatedRuntime::IgnoreSignals() {
+void SimulatedRuntime::LoseAnswers(int count) {
   absl::MutexLock lock(&mu_);
-  ignores_signals_ = true;
+  lost_answers_ = count;
+}
+
+void SimulatedRuntime::LoseExits(int count) {
+  absl::MutexLock lock(&mu_);
+  lost_exits_ = count;
+}
+
+void SimulatedRuntime::IgnoreSignals(bool ignore) {
+  absl::MutexLock lock(&mu_);
+  ignores_signals_ = ignore;
 }
 
 int SimulatedRuntime::starts() const {
@@ -28,15 +39,40 @@ int SimulatedRuntime::starts() const {
   return starts_;
 }
 
+std::vector<std::string> SimulatedRuntime::Running(absl::string_view machine_id) const {
+  absl::MutexLock lock(&mu_);
+  std::vector<std::string> running;
+  for (const auto& [id, boot] : boots_) {
+    if (boot.machine_id == machine_id && std::holds_alternative<RunningBoot>(boot.seen)) running.push_back(id);
+  }
+  return running;
+}
+
+bool SimulatedRuntime::IsSuspended(absl::string_view boot_id) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = boots_.find(boot_id);
+  return found != boots_.end() && found->second.suspended;
+}
+
+absl::Status SimulatedRuntime::Answer() {
+  if (lost_answers_ == 0) return absl::OkStatus();
+  --lost_answers_;
+  return absl::UnavailableError("runtime: its answer was lost, want it");
+}
+
 void SimulatedRuntime::End(const std::string& machine_id, const std::string& boot_id, BootExit exit) {
   ExitSink sink;
   {
     absl::MutexLock lock(&mu_);
-    BootObservation& boot = boots_[boot_id];
-    if (std::holds_alternative<BootExit>(boot)) return;
+    const auto found = boots_.find(boot_id);
+    if (found == boots_.end() || !std::holds_alternative<RunningBoot>(found->second.seen)) return;
     exit.exited_at = clock_.Now();
-    boot = exit;
-    sink = sink_;
+    found->second.seen = exit;
+    if (lost_exits_ == 0) {
+      sink = sink_;
+    } else {
+      --lost_exits_;
+    }
   }
   if (sink) sink(machine_id, boot_id, exit);
 }
@@ -44,40 +80,66 @@ void SimulatedRuntime::End(const std::string& machine_id, const std::string& boo
 absl::StatusOr<RunningBoot> SimulatedRuntime::Start(const BootSpec& spec) {
   absl::MutexLock lock(&mu_);
   if (!refusal_.ok()) return refusal_;
-  BootObservation& boot = boots_[spec.boot_id];
-  if (std::holds_alternative<std::monostate>(boot)) {
-    ++starts_;
-    boot = RunningBoot{.host_boot_id = "simulated"};
+  Boot& boot = boots_[spec.boot_id];
+  if (std::holds_alternative<std::monostate>(boot.seen)) {
+    boot = Boot{.machine_id = spec.machine_id, .number = ++starts_, .seen = RunningBoot{.host_boot_id = "simulated"}};
   }
-  if (const RunningBoot* running = std::get_if<RunningBoot>(&boot)) return *running;
+  if (absl::Status answer = Answer(); !answer.ok()) return answer;
+  if (const RunningBoot* running = std::get_if<RunningBoot>(&boot.seen)) return *running;
   return absl::FailedPreconditionError(absl::StrCat("boot ", spec.boot_id, ": has ended, want a new one"));
 }
 
 absl::StatusOr<BootObservation> SimulatedRuntime::Observe(absl::string_view, absl::string_view boot_id) {
   absl::MutexLock lock(&mu_);
   const auto found = boots_.find(boot_id);
-  return found == boots_.end() ? BootObservation() : found->second;
+  return found == boots_.end() ? BootObservation() : found->second.seen;
 }
 
 absl::Status SimulatedRuntime::Signal(absl::string_view machine_id, absl::string_view boot_id, int signal) {
   {
     absl::MutexLock lock(&mu_);
-    if (ignores_signals_ && signal != SIGKILL) return absl::OkStatus();
+    if (signal != SIGKILL && ignores_signals_) return Answer();
   }
   End(std::string(machine_id), std::string(boot_id), {.exit_code = 128 + signal, .signal = signal});
-  return absl::OkStatus();
+  absl::MutexLock lock(&mu_);
+  return Answer();
 }
 
-absl::StatusOr<ExecResult> SimulatedRuntime::Exec(absl::string_view machine_id, absl::string_view,
-                                                  const ExecRequest&) {
-  return absl::FailedPreconditionError(absl::StrCat("machine ", machine_id, ": simulated, want the process runtime"));
+absl::StatusOr<std::vector<BootName>> SimulatedRuntime::Boots(absl::string_view machine_id) {
+  absl::MutexLock lock(&mu_);
+  std::vector<std::pair<int, BootName>> numbered;
+  for (const auto& [id, boot] : boots_) {
+    if (machine_id.empty() || boot.machine_id == machine_id) numbered.push_back({boot.number, {boot.machine_id, id}});
+  }
+  std::sort(numbered.begin(), numbered.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<BootName> boots;
+  for (auto& [number, name] : numbered) boots.push_back(std::move(name));
+  return boots;
 }
 
 absl::Status SimulatedRuntime::Remove(absl::string_view, absl::string_view boot_id) {
   absl::MutexLock lock(&mu_);
   const auto found = boots_.find(boot_id);
   if (found != boots_.end()) boots_.erase(found);
-  return absl::OkStatus();
+  return Answer();
+}
+
+absl::Status SimulatedRuntime::Hold(absl::string_view boot_id, bool suspended) {
+  absl::MutexLock lock(&mu_);
+  const auto found = boots_.find(boot_id);
+  if (found == boots_.end() || !std::holds_alternative<RunningBoot>(found->second.seen)) {
+    return absl::FailedPreconditionError(absl::StrCat("boot ", boot_id, ": not running, want it running"));
+  }
+  found->second.suspended = suspended;
+  return Answer();
+}
+
+absl::Status SimulatedRuntime::Suspend(absl::string_view, absl::string_view boot_id) { return Hold(boot_id, true); }
+absl::Status SimulatedRuntime::Resume(absl::string_view, absl::string_view boot_id) { return Hold(boot_id, false); }
+
+absl::StatusOr<ExecResult> SimulatedRuntime::Exec(absl::string_view machine_id, absl::string_view,
+                                                  const ExecRequest&) {
+  return absl::FailedPreconditionError(absl::StrCat("machine ", machine_id, ": simulated, want the process runtime"));
 }
 
 }  // namespace flyd

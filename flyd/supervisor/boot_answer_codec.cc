@@ -80,10 +80,26 @@ StopSettings StopSettingsOf(absl::string_view bytes) {
   return settings;
 }
 
-std::map<std::string, std::string> MetadataOf(absl::string_view config) {
-  MachineConfig parsed;
-  if (!parsed.ParseFromArray(config.data(), static_cast<int>(config.size()))) return {};
-  return {parsed.metadata().begin(), parsed.metadata().end()};
+RestartSettings RestartSettingsOf(absl::string_view bytes) {
+  RestartSettings settings;
+  MachineConfig config;
+  if (!config.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return settings;
+  using fly::machines::v1::RestartConfig;
+  if (config.restart().policy() == RestartConfig::ON_FAILURE) settings.policy = RestartPolicy::kOnFailure;
+  if (config.restart().policy() == RestartConfig::ALWAYS) settings.policy = RestartPolicy::kAlways;
+  if (config.restart().max_retries() != 0) settings.max_retries = config.restart().max_retries();
+  return settings;
+}
+
+std::map<std::string, std::string> MetadataOf(absl::string_view bytes) {
+  MachineConfig config;
+  if (!config.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return {};
+  return {config.metadata().begin(), config.metadata().end()};
+}
+
+bool WantsAutoDestroy(absl::string_view bytes) {
+  MachineConfig config;
+  return config.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) && config.auto_destroy();
 }
 
 bool WantsPrincipalTags(absl::string_view bytes) {

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "flyd/supervisor/restart_policy.h"
 #include "storage/machine_record.h"
 
 // The parts of a machine's configuration that flyd itself acts on, out of the opaque bytes in its record.
@@ -22,8 +23,13 @@ struct StopSettings {
 };
 StopSettings StopSettingsOf(absl::string_view config);
 
-bool WantsPrincipalTags(absl::string_view config);
+RestartSettings RestartSettingsOf(absl::string_view config);
+
 std::map<std::string, std::string> MetadataOf(absl::string_view config);
+
+bool WantsAutoDestroy(absl::string_view config);
+
+bool WantsPrincipalTags(absl::string_view config);
 
 // 0 where it is no signal's name ("SIGTERM").
 int SignalByName(absl::string_view name);

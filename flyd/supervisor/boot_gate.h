@@ -36,7 +36,7 @@ struct BootView {
   tokensvc::SubjectScope subject_scope = tokensvc::SubjectScope::kMachine;  // of the placement
   bool booting = false;      // state `starting`: the sign deadline is 10 s instead of 2 s
   bool aws_principal_tags = false;
-  std::map<std::string, std::string> metadata;  // of the boot's configuration
+  std::map<std::string, std::string> metadata;  // the machine's, as they are now
 };
 
 // What the guest gate asks of the supervisor. Thread-safe.

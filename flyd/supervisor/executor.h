@@ -9,24 +9,22 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "flyd/supervisor/scheduler.h"
 #include "tokensvc/clock.h"
 
 namespace flyd {
 
-// A few threads that run tasks, now or later, by the clock's monotonic time. Thread-safe.
-class Executor {
+// A few threads that run tasks by the clock's monotonic time. Thread-safe.
+class Executor final : public Scheduler {
  public:
   // `clock` is not owned and outlives this.
   Executor(int threads, const tokensvc::Clock& clock);
 
   // Drops what has not begun; waits for what has.
-  ~Executor();
+  ~Executor() override;
 
-  void Run(std::function<void()> task) { RunAfter(absl::ZeroDuration(), std::move(task)); }
-  void RunAfter(absl::Duration delay, std::function<void()> task) ABSL_LOCKS_EXCLUDED(mu_);
-
-  // From now on nothing begins; returns when what had begun has ended. Called by the destructor too.
-  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
+  void RunAfter(absl::Duration delay, std::function<void()> task) override ABSL_LOCKS_EXCLUDED(mu_);
+  void Stop() override ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   void Work();

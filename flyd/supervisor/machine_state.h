@@ -12,15 +12,19 @@ namespace flyd {
 
 // What changes a machine's state.
 enum class MachineEvent : uint8_t {
-  kStart,    // a new boot is recorded
-  kBooted,   // PID 1 reports that the workload runs
-  kStop,     // ordered
-  kUpdate,   // a new version is ordered
-  kDestroy,  // ordered while nothing runs
-  kKill,     // destruction ordered whatever runs
-  kExited,   // the boot has ended
-  kRefused,  // the runtime cannot start the boot
-  kRemoved,  // nothing of the machine is left on the host
+  kStart,     // ordered: a new boot is recorded
+  kBooted,    // PID 1 reports that the workload runs, or it runs again
+  kStop,      // ordered
+  kRestart,   // ordered, or by the restart policy
+  kUpdate,    // a new version is ordered
+  kSuspend,   // ordered
+  kFrozen,    // the workload stands still
+  kResume,    // ordered
+  kDestroy,   // ordered while nothing runs
+  kKill,      // destruction ordered whatever runs
+  kExited,    // the boot has ended
+  kRefused,   // the runtime cannot start the boot, or the policy gives up
+  kRemoved,   // nothing of the machine is left on the host
 };
 
 namespace internal {
@@ -44,13 +48,18 @@ inline constexpr Transition kTransitions[] = {
     {S::kStarting, E::kBooted, S::kStarted},
     {S::kStarting, E::kExited, S::kStopped},  // died before the workload was up
     {S::kStarting, E::kRefused, S::kFailed},
+    {S::kStarting, E::kFrozen, S::kSuspended},  // a resumption that did not succeed
     {S::kStarting, E::kStop, S::kStopping},
+    {S::kStarting, E::kRestart, S::kRestarting},
     {S::kStarting, E::kUpdate, S::kUpdating},
     {S::kStarting, E::kKill, S::kDestroying},
 
     {S::kStarted, E::kStop, S::kStopping},
     {S::kStarted, E::kExited, S::kStopped},  // ended by itself
+    {S::kStarted, E::kRefused, S::kFailed},
+    {S::kStarted, E::kRestart, S::kRestarting},
     {S::kStarted, E::kUpdate, S::kUpdating},
+    {S::kStarted, E::kSuspend, S::kSuspending},
     {S::kStarted, E::kKill, S::kDestroying},
 
     {S::kStopping, E::kExited, S::kStopped},
@@ -63,11 +72,36 @@ inline constexpr Transition kTransitions[] = {
     {S::kStopped, E::kKill, S::kDestroying},
 
     {S::kFailed, E::kStart, S::kStarting},
+    {S::kFailed, E::kStop, S::kStopping},
     {S::kFailed, E::kUpdate, S::kFailed},
     {S::kFailed, E::kDestroy, S::kDestroying},
     {S::kFailed, E::kKill, S::kDestroying},
 
-    {S::kUpdating, E::kExited, S::kStarting},  // the old boot is gone; the new one is recorded
+    {S::kSuspending, E::kFrozen, S::kSuspended},
+    {S::kSuspending, E::kBooted, S::kStarted},  // it could not be frozen
+    {S::kSuspending, E::kExited, S::kStopped},
+    {S::kSuspending, E::kRefused, S::kFailed},
+    {S::kSuspending, E::kRestart, S::kRestarting},
+    {S::kSuspending, E::kStop, S::kStopping},
+    {S::kSuspending, E::kKill, S::kDestroying},
+
+    {S::kSuspended, E::kResume, S::kStarting},
+    {S::kSuspended, E::kExited, S::kStopped},
+    {S::kSuspended, E::kRefused, S::kFailed},
+    {S::kSuspended, E::kRestart, S::kRestarting},
+    {S::kSuspended, E::kStop, S::kStopping},
+    {S::kSuspended, E::kUpdate, S::kUpdating},
+    {S::kSuspended, E::kKill, S::kDestroying},
+
+    {S::kRestarting, E::kExited, S::kRestarting},  // the old boot is gone
+    {S::kRestarting, E::kStart, S::kStarting},     // the new one is recorded
+    {S::kRestarting, E::kRefused, S::kFailed},
+    {S::kRestarting, E::kStop, S::kStopping},
+    {S::kRestarting, E::kUpdate, S::kUpdating},
+    {S::kRestarting, E::kKill, S::kDestroying},
+
+    {S::kUpdating, E::kExited, S::kUpdating},
+    {S::kUpdating, E::kStart, S::kStarting},
     {S::kUpdating, E::kUpdate, S::kUpdating},  // the newest version wins
     {S::kUpdating, E::kStop, S::kStopping},
     {S::kUpdating, E::kKill, S::kDestroying},
@@ -105,15 +139,22 @@ constexpr std::optional<storage::MachineState> Next(storage::MachineState state,
 }
 
 // Whether a boot runs or is about to: what the runtime knows must agree.
-constexpr bool HasLiveBoot(storage::MachineState state) {
-  return Next(state, MachineEvent::kExited).has_value() && state != storage::MachineState::kDestroying;
+inline bool HasLiveBoot(const storage::MachineRecord& record) {
+  return record.boot.has_value() && !record.boot->exit.has_value();
 }
 
-// Whether the machine's boot may have tokens. A stopping machine may not: once Stop has answered, none leaves.
-// An updating one may: its old code goes on as what it is until it ends.
+// Whether a live boot may have tokens in this state. A stopping machine may not: once Stop has answered, none leaves; nor
+// may one that stands still. An updating or restarting one may: its old code goes on as what it is until it ends.
 constexpr bool StateMayMint(storage::MachineState state) {
   return state == storage::MachineState::kStarting || state == storage::MachineState::kStarted ||
-         state == storage::MachineState::kUpdating;
+         state == storage::MachineState::kUpdating || state == storage::MachineState::kRestarting;
+}
+
+// Whether the machine rests here until somebody orders something or its workload ends.
+constexpr bool IsPersistent(storage::MachineState state) {
+  using enum storage::MachineState;
+  return state == kCreated || state == kStarted || state == kStopped || state == kSuspended || state == kFailed ||
+         state == kDestroyed || state == kMigrated;
 }
 
 // As in the public Machines API: "created", "started", …

@@ -1,21 +1,17 @@
-// The control plane's side: what is ordered, committed, answered. What follows from it is in supervisor_boots.cc.
 #include "flyd/supervisor/supervisor.h"
 
 #include <csignal>
 #include <utility>
 
-#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "flyd/supervisor/boot_answer_codec.h"
+#include "flyd/supervisor/lease_check.h"
 #include "flyd/supervisor/machine_refusals.h"
-#include "tokensvc/rpc/error_details.h"
 
 namespace flyd {
 namespace {
 
-// How long a request id keeps its answer.
-constexpr absl::Duration kAnswerLifetime = absl::Hours(24);
-constexpr int kEffectThreads = 4;
+constexpr size_t kPage = 1000;
 
 storage::MachineVersion VersionOf(const tokensvc::VerifiedPlacement& verified, const std::string& config) {
   const tokensvc::IdentityClaims& id = verified.placement().identity;
@@ -39,245 +35,255 @@ absl::Status CheckSameMachine(const storage::MachineRecord& record, const tokens
   return absl::OkStatus();
 }
 
+storage::MachineRecord RecordOf(const tokensvc::VerifiedPlacement& verified, const std::string& config, absl::Time now) {
+  const tokensvc::Placement& placement = verified.placement();
+  return {.id = placement.identity.machine_id,
+          .name = placement.identity.machine_name,
+          .organization_id = placement.identity.organization_id,
+          .organization_slug = placement.identity.organization_slug,
+          .app_id = placement.identity.app_id,
+          .app_name = placement.identity.app_name,
+          .region = placement.identity.region,
+          .worker = placement.worker,
+          .generation = placement.generation,
+          .state = MachineState::kCreated,
+          .desired = VersionOf(verified, config),
+          .metadata = MetadataOf(config),
+          .created_at = now};
+}
+
+// A workload that stands still hears no signal.
+bool StandsStill(MachineState state) { return state == MachineState::kSuspended || state == MachineState::kSuspending; }
+
 }  // namespace
 
 Supervisor::Supervisor(SupervisorParts parts, WorkerIdentity identity)
     : parts_(std::move(parts)),
       identity_(std::move(identity)),
       placement_check_(identity_.worker, identity_.placement_keys),
-      executor_(kEffectThreads, parts_.clock) {}
+      table_(parts_.store, parts_.clock, parts_.log),
+      boots_(table_, parts_.keyring, parts_.ids, identity_),
+      book_(parts_.clock, boots_, parts_.ids),
+      operations_({.table = table_,
+                   .boots = boots_,
+                   .book = book_,
+                   .runtime = parts_.runtime,
+                   .control = parts_.control,
+                   .sockets = parts_.sockets,
+                   .scheduler = parts_.scheduler}) {}
 
-Supervisor::~Supervisor() { executor_.Stop(); }
+Supervisor::~Supervisor() { parts_.scheduler.Stop(); }
 
-absl::Mutex& Supervisor::LockOf(absl::string_view id) { return locks_[absl::HashOf(id) % kStripes]; }
-
-void Supervisor::Note(absl::string_view event, absl::string_view machine_id, absl::string_view detail) const {
-  parts_.log(event, machine_id, detail);
-}
-
-absl::StatusOr<std::optional<Supervisor::Record>> Supervisor::Repeated(const RequestKey& request) {
-  if (request.id.empty()) return std::nullopt;
-  const absl::StatusOr<storage::RequestAnswer> answer = parts_.store.GetAnswer(request.id);
-  if (absl::IsNotFound(answer.status())) return std::nullopt;
-  if (!answer.ok()) return answer.status();
-  if (answer->expires_at <= parts_.clock.Now()) return std::nullopt;
-  if (answer->request_sha256 != request.sha256) {
-    return tokensvc::WithReason(
-        absl::InvalidArgumentError(
-            absl::StrCat("request_id ", request.id, ": used for another request, want a new id for each")),
-        "REQUEST_ID_REUSED");
-  }
-  absl::StatusOr<Record> record = parts_.store.Get(answer->answer);
-  if (!record.ok()) return record.status();
-  return *std::move(record);
-}
-
-storage::MachineChange Supervisor::ChangeOf(const Record& record, absl::string_view event, absl::string_view source,
-                                            absl::string_view detail) const {
-  storage::MachineChange change{.record = record, .expected_revision = record.revision};
-  change.record.updated_at = parts_.clock.Now();
-  change.events.push_back({.type = std::string(event),
-                           .state = record.state,
-                           .source = std::string(source),
-                           .at = change.record.updated_at,
-                           .detail = std::string(detail)});
-  return change;
-}
-
-void Supervisor::Answering(storage::MachineChange& change, const RequestKey& request) const {
-  if (request.id.empty()) return;
-  change.answer = {request.id,
-                   {.request_sha256 = request.sha256,
-                    .answer = change.record.id,
-                    .expires_at = parts_.clock.Now() + kAnswerLifetime}};
-}
-
-Supervisor::Result Supervisor::CommitChange(storage::MachineChange change) {
-  Result committed = parts_.store.Commit(change);
-  if (committed.ok()) waiters_.Tell(*committed);
-  return committed;
-}
-
-Supervisor::Result Supervisor::Find(const std::string& id) const {
-  Result record = parts_.store.Get(id);
+absl::StatusOr<Supervisor::Found> Supervisor::Find(const std::string& id, const Guard& guard) {
+  absl::StatusOr<std::optional<Record>> repeated = table_.Repeated(guard.request);
+  if (!repeated.ok()) return repeated.status();
+  if (repeated->has_value()) return Found{.record = **std::move(repeated), .answered = true};
+  absl::StatusOr<Record> record = parts_.store.Get(id);
   if (!record.ok()) return OfMachine(record.status(), id);
-  return record;
-}
-
-Supervisor::Result Supervisor::FindAt(const std::string& id, uint64_t expected_revision) const {
-  Result record = Find(id);
-  if (record.ok() && expected_revision != 0 && record->revision != expected_revision) {
-    return WrongRevision(*record, expected_revision);
+  if (guard.expected_revision != 0 && record->revision != guard.expected_revision) {
+    return WrongRevision(*record, guard.expected_revision);
   }
-  return record;
+  if (absl::Status free = CheckLease(*record, guard.lease_nonce, parts_.clock.Now()); !free.ok()) return free;
+  absl::StatusOr<std::optional<storage::OperationRecord>> operation = operations_.Present(id);
+  if (!operation.ok()) return operation.status();
+  return Found{.record = *std::move(record), .operation = *std::move(operation)};
 }
 
-absl::Status Supervisor::CheckMay(const Record& record, MachineEvent event) {
-  if (Next(record.state, event).has_value()) return absl::OkStatus();
-  return WrongState(record, "a state in which this can be done");
+Supervisor::Result Supervisor::Order(Found found, const Guard& guard, MachineEvent event, absl::string_view type,
+                                     const OperationOrder& order) {
+  storage::MachineChange change = table_.ChangeOf(found.record, type, "user", "");
+  OperationBook::Apply(change, event);
+  if (absl::Status begun = book_.Begin(change, found.operation, order); !begun.ok()) return begun;
+  table_.Answering(change, guard.request);
+  return operations_.Commit(change);
 }
 
-Supervisor::Result Supervisor::Move(Record record, MachineEvent event, absl::string_view type,
-                                    const RequestKey& request) {
-  record.state = *Next(record.state, event);
-  storage::MachineChange change = ChangeOf(record, type, "user", "");
-  change.operation = storage::OperationRecord{.id = tokensvc::NewUlid(parts_.ids, parts_.clock.Now()),
-                                              .kind = std::string(type),
-                                              .step = "committed",
-                                              .created_at = parts_.clock.Now()};
-  Answering(change, request);
-  return CommitChange(std::move(change));
+OperationOrder Supervisor::EndOrder(const Record& record, OperationKind kind, const EndSettings& end) const {
+  const StopSettings settings = StopSettingsOf(record.boot->version.config);
+  return {.kind = kind,
+          .step = StandsStill(record.state) ? OperationStep::kKill : OperationStep::kSignal,
+          .signal = end.signal != 0 ? end.signal : settings.signal,
+          .timeout = end.timeout.value_or(settings.timeout)};
 }
 
-absl::StatusOr<tokensvc::VerifiedPlacement> Supervisor::CheckedPlacement(const std::string& bytes) {
-  return placement_check_.Check(bytes, parts_.clock.Now());
-}
-
-Supervisor::Result Supervisor::Create(const CreateMachine& request) {
-  const absl::StatusOr<tokensvc::VerifiedPlacement> verified = CheckedPlacement(request.placement);
+Supervisor::Result Supervisor::Create(const CreateMachine& order) {
+  const absl::StatusOr<tokensvc::VerifiedPlacement> verified =
+      placement_check_.Check(order.placement, parts_.clock.Now());
   if (!verified.ok()) return verified.status();
-  const tokensvc::Placement& placement = verified->placement();
-  absl::MutexLock lock(&LockOf(placement.identity.machine_id));
-  const absl::StatusOr<std::optional<Record>> repeated = Repeated(request.request);
+  const std::string& id = verified->placement().identity.machine_id;
+  absl::MutexLock lock(&table_.LockOf(id));
+  const absl::StatusOr<std::optional<Record>> repeated = table_.Repeated(order.request);
   if (!repeated.ok()) return repeated.status();
   if (repeated->has_value()) return **repeated;
-  if (const std::string& id = placement.identity.machine_id; parts_.store.Get(id).ok()) {
+  if (parts_.store.Get(id).ok()) {
     return OfMachine(absl::AlreadyExistsError(absl::StrCat("machine ", id, ": known here already, want a new one")), id);
   }
-  Record record{.id = placement.identity.machine_id,
-                .name = placement.identity.machine_name,
-                .organization_id = placement.identity.organization_id,
-                .organization_slug = placement.identity.organization_slug,
-                .app_id = placement.identity.app_id,
-                .app_name = placement.identity.app_name,
-                .region = placement.identity.region,
-                .worker = placement.worker,
-                .generation = placement.generation,
-                .state = MachineState::kCreated,
-                .desired = VersionOf(*verified, request.config),
-                .created_at = parts_.clock.Now()};
-  storage::MachineChange change = ChangeOf(record, "launch", "user", "");
-  change.placements = {{verified->sha256(), request.placement}};
-  if (request.start) {
+  if (absl::Status admitted = Admit(OperationKind::kStart); !admitted.ok()) return admitted;
+  storage::MachineChange change =
+      table_.ChangeOf(RecordOf(*verified, order.config, parts_.clock.Now()), "launch", "user", "");
+  change.placements = {{verified->sha256(), order.placement}};
+  if (order.start) {
     // Created and started in one commit: a crash between the two would leave a machine that nobody asked for so.
-    if (absl::Status status = BeginBoot(change.record); !status.ok()) return status;
-    change.events.push_back({.type = "start", .state = change.record.state, .source = "user", .at = record.created_at});
-    change.operation = storage::OperationRecord{.id = tokensvc::NewUlid(parts_.ids, record.created_at),
-                                                .kind = "start",
-                                                .step = "committed",
-                                                .created_at = record.created_at};
+    const absl::Status begun =
+        book_.Begin(change, std::nullopt, {.kind = OperationKind::kStart, .step = OperationStep::kLaunch});
+    if (!begun.ok()) return begun;
   }
-  Answering(change, request.request);
-  Result created = CommitChange(std::move(change));
-  if (created.ok() && request.start) LaunchBoot(*created);
-  return created;
+  table_.Answering(change, order.request);
+  return operations_.Commit(change);
 }
 
-Supervisor::Result Supervisor::Start(const std::string& id, const RequestKey& request, uint64_t expected_revision) {
-  absl::MutexLock lock(&LockOf(id));
-  const absl::StatusOr<std::optional<Record>> repeated = Repeated(request);
-  if (!repeated.ok()) return repeated.status();
-  if (repeated->has_value()) return **repeated;
-  absl::StatusOr<Record> record = FindAt(id, expected_revision);
-  if (!record.ok()) return record.status();
-  if (record->state == MachineState::kStarting || record->state == MachineState::kStarted) return record;
-  if (absl::Status may = CheckMay(*record, MachineEvent::kStart); !may.ok()) return may;
-  const MachineState before = record->state;
-  if (absl::Status status = BeginBoot(*record); !status.ok()) return status;
-  record->state = before;
-  Result started = Move(*std::move(record), MachineEvent::kStart, "start", request);
-  if (started.ok()) LaunchBoot(*started);
-  return started;
+Supervisor::Result Supervisor::Start(const std::string& id, const Guard& guard) {
+  absl::MutexLock lock(&table_.LockOf(id));
+  absl::StatusOr<Found> found = Find(id, guard);
+  if (!found.ok()) return found.status();
+  const MachineState state = found->record.state;
+  if (found->answered || state == MachineState::kStarting || state == MachineState::kStarted) return found->record;
+  if (absl::Status admitted = Admit(OperationKind::kStart); !admitted.ok()) return admitted;
+  if (state == MachineState::kSuspended) {
+    return Order(*std::move(found), guard, MachineEvent::kResume, "resume",
+                 {.kind = OperationKind::kResume, .step = OperationStep::kThaw});
+  }
+  if (state != MachineState::kCreated && state != MachineState::kStopped && state != MachineState::kFailed) {
+    return WrongState(found->record, "created, stopped, failed or suspended");
+  }
+  found->record.restarts = 0;
+  storage::MachineChange change{.record = found->record, .expected_revision = found->record.revision};
+  const absl::Status begun =
+      book_.Begin(change, found->operation, {.kind = OperationKind::kStart, .step = OperationStep::kLaunch});
+  if (!begun.ok()) return begun;
+  change.record.updated_at = parts_.clock.Now();
+  table_.Answering(change, guard.request);
+  return operations_.Commit(change);
 }
 
-Supervisor::Result Supervisor::Stop(const StopMachine& request) {
-  absl::MutexLock lock(&LockOf(request.id));
-  const absl::StatusOr<std::optional<Record>> repeated = Repeated(request.request);
-  if (!repeated.ok()) return repeated.status();
-  if (repeated->has_value()) return **repeated;
-  absl::StatusOr<Record> record = FindAt(request.id, request.expected_revision);
-  if (!record.ok()) return record.status();
-  if (record->state == MachineState::kStopping || record->state == MachineState::kStopped) return record;
-  if (absl::Status may = CheckMay(*record, MachineEvent::kStop); !may.ok()) return may;
+Supervisor::Result Supervisor::Stop(const std::string& id, const Guard& guard, const EndSettings& end) {
+  absl::MutexLock lock(&table_.LockOf(id));
+  absl::StatusOr<Found> found = Find(id, guard);
+  if (!found.ok()) return found.status();
+  const MachineState state = found->record.state;
+  if (found->answered || state == MachineState::kStopping || state == MachineState::kStopped) return found->record;
+  if (!Next(state, MachineEvent::kStop).has_value()) return WrongState(found->record, "a boot, or a failed start, to stop");
   // Before the stop becomes visible: whatever was asked for up to here is not written any more.
-  registry_.Fence(request.id);
-  Result stopping = Move(*std::move(record), MachineEvent::kStop, "stop", request.request);
-  if (!stopping.ok()) return stopping;
-  const StopSettings settings = StopSettingsOf(stopping->boot->version.config);
-  EndBoot(*stopping, request.signal != 0 ? request.signal : settings.signal, request.timeout.value_or(settings.timeout));
-  return stopping;
+  boots_.registry().Fence(id);
+  if (HasLiveBoot(found->record)) {
+    const OperationOrder order = EndOrder(found->record, OperationKind::kStop, end);
+    return Order(*std::move(found), guard, MachineEvent::kStop, "stop", order);
+  }
+  // Nothing runs: what was to come is called off.
+  storage::MachineChange change = table_.ChangeOf(found->record, "stop", "user", "");
+  OperationBook::Apply(change, MachineEvent::kStop);
+  OperationBook::Apply(change, MachineEvent::kExited);
+  if (found->operation.has_value()) book_.Finish(change, *found->operation, "stop: took its place");
+  table_.Answering(change, guard.request);
+  return operations_.Commit(change);
 }
 
-Supervisor::Result Supervisor::Update(const UpdateMachine& request) {
-  const absl::StatusOr<tokensvc::VerifiedPlacement> verified = CheckedPlacement(request.placement);
+Supervisor::Result Supervisor::Restart(const std::string& id, const Guard& guard, const EndSettings& end) {
+  absl::MutexLock lock(&table_.LockOf(id));
+  absl::StatusOr<Found> found = Find(id, guard);
+  if (!found.ok()) return found.status();
+  if (found->answered) return found->record;
+  if (!HasLiveBoot(found->record) || !Next(found->record.state, MachineEvent::kRestart).has_value()) {
+    return WrongState(found->record, "a boot to restart");
+  }
+  if (absl::Status admitted = Admit(OperationKind::kRestart); !admitted.ok()) return admitted;
+  boots_.registry().Renew(id);
+  found->record.restarts = 0;
+  const OperationOrder order = EndOrder(found->record, OperationKind::kRestart, end);
+  return Order(*std::move(found), guard, MachineEvent::kRestart, "restart", order);
+}
+
+Supervisor::Result Supervisor::Suspend(const std::string& id, const Guard& guard) {
+  absl::MutexLock lock(&table_.LockOf(id));
+  absl::StatusOr<Found> found = Find(id, guard);
+  if (!found.ok()) return found.status();
+  if (found->answered || StandsStill(found->record.state)) return found->record;
+  if (!Next(found->record.state, MachineEvent::kSuspend).has_value()) return WrongState(found->record, "started");
+  boots_.registry().Fence(id);
+  return Order(*std::move(found), guard, MachineEvent::kSuspend, "suspend",
+               {.kind = OperationKind::kSuspend, .step = OperationStep::kFreeze});
+}
+
+Supervisor::Result Supervisor::Update(const std::string& id, const Guard& guard, const UpdateMachine& update) {
+  const absl::StatusOr<tokensvc::VerifiedPlacement> verified =
+      placement_check_.Check(update.placement, parts_.clock.Now());
   if (!verified.ok()) return verified.status();
-  absl::MutexLock lock(&LockOf(request.id));
-  const absl::StatusOr<std::optional<Record>> repeated = Repeated(request.request);
-  if (!repeated.ok()) return repeated.status();
-  if (repeated->has_value()) return **repeated;
-  absl::StatusOr<Record> record = FindAt(request.id, request.expected_revision);
-  if (!record.ok()) return record.status();
-  if (absl::Status may = CheckMay(*record, MachineEvent::kUpdate); !may.ok()) return may;
-  if (absl::Status same = CheckSameMachine(*record, verified->placement()); !same.ok()) return same;
-  if (!request.current_version.empty() && request.current_version != record->desired.version) {
-    return WrongVersion(*record, request.current_version);
+  absl::MutexLock lock(&table_.LockOf(id));
+  absl::StatusOr<Found> found = Find(id, guard);
+  if (!found.ok()) return found.status();
+  if (found->answered) return found->record;
+  Record& record = found->record;
+  if (!Next(record.state, MachineEvent::kUpdate).has_value()) return WrongState(record, "a state in which it can be updated");
+  if (absl::Status same = CheckSameMachine(record, verified->placement()); !same.ok()) return same;
+  if (!update.current_version.empty() && update.current_version != record.desired.version) {
+    return WrongVersion(record, update.current_version);
   }
-  if (verified->placement().identity.machine_version == record->desired.version) {
+  if (verified->placement().identity.machine_version == record.desired.version) {
     return absl::InvalidArgumentError(
-        absl::StrCat("placement version: ", record->desired.version, " stands already, want a new one"));
+        absl::StrCat("placement version: ", record.desired.version, " stands already, want a new one"));
   }
+  if (absl::Status admitted = Admit(OperationKind::kUpdate); !admitted.ok()) return admitted;
   // The old boot goes on minting, as what it is, until it has ended; what it asked for before is not written any more.
-  registry_.Renew(request.id);
-  const bool running = HasLiveBoot(record->state);
-  record->desired = VersionOf(*verified, request.config);
-  record->generation = verified->placement().generation;
-  record->state = *Next(record->state, MachineEvent::kUpdate);
-  storage::MachineChange change = ChangeOf(*record, "update", "user", record->desired.version);
-  change.placements = {{verified->sha256(), request.placement}};
-  if (running) {
-    change.operation = storage::OperationRecord{.id = tokensvc::NewUlid(parts_.ids, parts_.clock.Now()),
-                                                .kind = "update",
-                                                .step = "committed",
-                                                .created_at = parts_.clock.Now()};
+  boots_.registry().Renew(id);
+  record.desired = VersionOf(*verified, update.config);
+  record.generation = verified->placement().generation;
+  storage::MachineChange change = table_.ChangeOf(record, "update", "user", record.desired.version);
+  change.placements = {{verified->sha256(), update.placement}};
+  OperationBook::Apply(change, MachineEvent::kUpdate);
+  absl::Status begun = absl::OkStatus();
+  if (change.record.state == MachineState::kUpdating) {
+    change.record.restarts = 0;
+    begun = HasLiveBoot(record)
+                ? book_.Begin(change, found->operation, EndOrder(record, OperationKind::kUpdate, {}))
+                : book_.Begin(change, found->operation, {.kind = OperationKind::kUpdate, .step = OperationStep::kLaunch});
   }
-  Answering(change, request.request);
-  Result updated = CommitChange(std::move(change));
-  if (!updated.ok() || !running) return updated;
-  const StopSettings settings = StopSettingsOf(updated->boot->version.config);
-  EndBoot(*updated, settings.signal, settings.timeout);
-  return updated;
+  if (!begun.ok()) return begun;
+  table_.Answering(change, guard.request);
+  return operations_.Commit(change);
 }
 
-Supervisor::Result Supervisor::Destroy(const std::string& id, const RequestKey& request, bool force) {
-  absl::MutexLock lock(&LockOf(id));
-  const absl::StatusOr<std::optional<Record>> repeated = Repeated(request);
-  if (!repeated.ok()) return repeated.status();
-  if (repeated->has_value()) return **repeated;
-  absl::StatusOr<Record> record = Find(id);
-  if (!record.ok()) return record.status();
-  if (record->state == MachineState::kDestroyed || record->state == MachineState::kDestroying) return record;
-  if (HasLiveBoot(record->state) && !force) return WrongState(*record, "it stopped, or force");
-  const bool running = HasLiveBoot(record->state);
-  registry_.Fence(id);
-  Result destroying =
-      Move(*std::move(record), force ? MachineEvent::kKill : MachineEvent::kDestroy, "destroy", request);
-  if (!destroying.ok()) return destroying;
-  if (running) {
-    EndBoot(*destroying, SIGKILL, absl::ZeroDuration());
-  } else {
-    executor_.Run([this, id] { FinishDestroy(id); });
+Supervisor::Result Supervisor::Destroy(const std::string& id, const Guard& guard, bool force) {
+  absl::MutexLock lock(&table_.LockOf(id));
+  absl::StatusOr<Found> found = Find(id, guard);
+  if (!found.ok()) return found.status();
+  const MachineState state = found->record.state;
+  if (found->answered || state == MachineState::kDestroyed || state == MachineState::kDestroying) return found->record;
+  const MachineEvent event = force ? MachineEvent::kKill : MachineEvent::kDestroy;
+  const bool live = HasLiveBoot(found->record);
+  if ((live && !force) || !Next(state, event).has_value()) {
+    return WrongState(found->record, "it stopped, or force");
   }
-  return destroying;
+  boots_.registry().Fence(id);
+  return Order(*std::move(found), guard, event, "destroy",
+               {.kind = OperationKind::kDestroy, .step = live ? OperationStep::kKill : OperationStep::kRemove});
+}
+
+Supervisor::Result Supervisor::Signal(const std::string& id, const Guard& guard, int signal) {
+  Record record;
+  {
+    absl::MutexLock lock(&table_.LockOf(id));
+    absl::StatusOr<Found> found = Find(id, guard);
+    if (!found.ok()) return found.status();
+    if (found->answered) return found->record;
+    if (found->record.state != MachineState::kStarted) return WrongState(found->record, "started");
+    storage::MachineChange change = table_.ChangeOf(found->record, "signal", "user", absl::StrCat(signal));
+    table_.Answering(change, guard.request);
+    Result committed = operations_.Commit(change);
+    if (!committed.ok()) return committed;
+    record = *std::move(committed);
+  }
+  if (absl::Status sent = parts_.runtime.Signal(id, record.boot->boot_id, signal); !sent.ok()) return sent;
+  return record;
 }
 
 absl::Status Supervisor::Renew(const std::string& bytes) {
-  const absl::StatusOr<tokensvc::VerifiedPlacement> verified = CheckedPlacement(bytes);
+  const absl::StatusOr<tokensvc::VerifiedPlacement> verified = placement_check_.Check(bytes, parts_.clock.Now());
   if (!verified.ok()) return verified.status();
   const tokensvc::Placement& placement = verified->placement();
   const std::string& id = placement.identity.machine_id;
-  absl::MutexLock lock(&LockOf(id));
-  absl::StatusOr<Record> record = Find(id);
-  if (!record.ok()) return record.status();
+  absl::MutexLock lock(&table_.LockOf(id));
+  absl::StatusOr<Record> record = parts_.store.Get(id);
+  if (!record.ok()) return OfMachine(record.status(), id);
   if (absl::Status same = CheckSameMachine(*record, placement); !same.ok()) return same;
   const auto takes = [&](storage::MachineVersion& version) {
     if (version.version != placement.identity.machine_version) return false;
@@ -290,11 +296,11 @@ absl::Status Supervisor::Renew(const std::string& bytes) {
     return absl::FailedPreconditionError(
         absl::StrCat("machine ", id, ": no version ", placement.identity.machine_version, ", want one that stands"));
   }
-  storage::MachineChange change = ChangeOf(*record, "placement_renewed", "user", "");
+  storage::MachineChange change = table_.ChangeOf(*record, "placement_renewed", "user", "");
   change.placements = {{verified->sha256(), bytes}};
-  if (Result renewed = CommitChange(std::move(change)); !renewed.ok()) return renewed.status();
+  if (Result renewed = operations_.Commit(change); !renewed.ok()) return renewed.status();
   if (booted) {
-    registry_.Amend(id, [&](BootView& view) {
+    boots_.registry().Amend(id, [&](BootView& view) {
       view.placement = bytes;
       view.placement_sha256 = verified->sha256();
     });
@@ -302,26 +308,76 @@ absl::Status Supervisor::Renew(const std::string& bytes) {
   return absl::OkStatus();
 }
 
+void Supervisor::ShowMetadata(const Record& record) {
+  boots_.registry().Amend(record.id, [&record](BootView& view) { view.metadata = record.metadata; });
+}
+
 absl::StatusOr<uint64_t> Supervisor::Await(const std::string& id, MachineWish wish, MachineWaiters::Done done) {
   // First the wait, then the look: a commit in between is not missed.
-  absl::StatusOr<uint64_t> ticket = waiters_.Add(id, std::move(wish), std::move(done));
+  absl::StatusOr<uint64_t> ticket = table_.waiters().Add(id, std::move(wish), std::move(done));
   if (!ticket.ok()) return ticket;
-  const Result record = Find(id);
+  const Result record = parts_.store.Get(id);
   if (!record.ok()) {
-    waiters_.Remove(*ticket);
-    return record.status();
+    table_.waiters().Remove(*ticket);
+    return OfMachine(record.status(), id);
   }
-  waiters_.Tell(*record);
+  table_.waiters().Tell(*record);
   return ticket;
 }
 
-void Supervisor::EndAwait(uint64_t ticket) { waiters_.Remove(ticket); }
+void Supervisor::EndAwait(uint64_t ticket) { table_.waiters().Remove(ticket); }
 
 absl::StatusOr<ExecResult> Supervisor::Exec(const std::string& id, const ExecRequest& request) {
-  const absl::StatusOr<Record> record = Find(id);
-  if (!record.ok()) return record.status();
+  const absl::StatusOr<Record> record = parts_.store.Get(id);
+  if (!record.ok()) return OfMachine(record.status(), id);
   if (record->state != MachineState::kStarted) return WrongState(*record, "started");
-  return parts_.runtime.Exec(id, record->boot->boot_id, request);
+  return parts_.control.Exec(id, record->boot->boot_id, request);
+}
+
+absl::Status Supervisor::Recover() {
+  std::string after;
+  while (true) {
+    const absl::StatusOr<std::vector<Record>> page = parts_.store.List(after, kPage);
+    if (!page.ok()) return page.status();
+    for (const Record& record : *page) {
+      if (absl::Status status = operations_.Recover(record); !status.ok()) return status;
+    }
+    if (page->size() < kPage) return EndOrphans();
+    after = page->back().id;
+  }
+}
+
+// What runs and is no machine's boot was started by a process that could not record it, or belongs to a store that was
+// put back: it is nobody's, and it is ended.
+absl::Status Supervisor::EndOrphans() {
+  const absl::StatusOr<std::vector<BootName>> boots = parts_.runtime.Boots("");
+  if (!boots.ok()) return boots.status();
+  for (const BootName& boot : *boots) {
+    const absl::StatusOr<Record> record = parts_.store.Get(boot.machine_id);
+    if (!record.ok() && !absl::IsNotFound(record.status())) return record.status();
+    if (record.ok() && record->boot.has_value() && record->boot->boot_id == boot.boot_id) continue;
+    const absl::StatusOr<BootObservation> seen = parts_.runtime.Observe(boot.machine_id, boot.boot_id);
+    if (!seen.ok() || !std::holds_alternative<RunningBoot>(*seen)) continue;
+    table_.Note("alarm.orphan_ended", boot.machine_id, boot.boot_id);
+    if (absl::Status killed = parts_.runtime.Signal(boot.machine_id, boot.boot_id, SIGKILL); !killed.ok()) return killed;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const BootView>> Supervisor::PresentBoot(absl::string_view machine_id) {
+  return boots_.registry().Present(machine_id);
+}
+
+absl::Status Supervisor::Release(const BootView& view, absl::FunctionRef<void()> write) {
+  return boots_.registry().Release(view, write);
+}
+
+absl::StatusOr<std::string> Supervisor::TakeBootAnswer(absl::string_view machine_id) {
+  return boots_.TakeAnswer(machine_id);
+}
+
+absl::Status Supervisor::ReportFromInit(const BootView& view, absl::string_view type, absl::string_view detail) {
+  return operations_.OnReport(view, type, detail);
 }
 
 }  // namespace flyd

@@ -1,13 +1,18 @@
 // What every MachineStore promises, the fake included.
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "storage/host_store.h"
+#include "storage/machine_history.h"
 #include "storage/machine_store.h"
 #include "storage/rocksdb_machine_store.h"
 #include "tests/fakes/memory_machine_store.h"
@@ -25,9 +30,23 @@ using testing::HasSubstr;
 
 const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 
+// One object with all of a worker's store in it.
+struct Store {
+  std::shared_ptr<void> owner;
+  storage::MachineStore* machines;
+  storage::MachineHistory* history;
+  storage::HostStore* host;
+  storage::MachineStore* operator->() const { return machines; }
+};
+
+template <typename Backend>
+Store StoreOf(std::shared_ptr<Backend> backend) {
+  return {backend, backend.get(), backend.get(), backend.get()};
+}
+
 struct Backend {
   const char* name;
-  std::function<std::unique_ptr<storage::MachineStore>(const std::string& folder)> open;
+  std::function<Store(const std::string& folder)> open;
 };
 
 class MachineStoreContractTest : public testing::TestWithParam<Backend> {
@@ -50,7 +69,7 @@ class MachineStoreContractTest : public testing::TestWithParam<Backend> {
   EventRecord Event(const std::string& type) { return {.type = type, .source = "user", .at = kNow}; }
 
   ScratchFolder folder_;
-  std::unique_ptr<storage::MachineStore> store_ = GetParam().open(folder_.path() + "/store");
+  Store store_ = GetParam().open(folder_.path() + "/store");
 };
 
 TEST_P(MachineStoreContractTest, WhatWasCommittedComesBack) {
@@ -98,7 +117,7 @@ TEST_P(MachineStoreContractTest, AnAbortedCommitLeavesNothingBehind) {
   change.placements = {{"hash", "placement"}};
   change.answer = {{"request", {}}};
   EXPECT_FALSE(store_->Commit(change).ok());
-  EXPECT_TRUE(store_->Events(Machine().id, 0, 10)->empty());
+  EXPECT_TRUE(store_.history->Events(Machine().id, 0, 10)->empty());
   EXPECT_TRUE(store_->Operations()->empty());
   EXPECT_THAT(store_->GetPlacement("hash"), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(store_->GetAnswer("request"), StatusIs(absl::StatusCode::kNotFound));
@@ -108,12 +127,12 @@ TEST_P(MachineStoreContractTest, EventsAreNumberedWithoutGapsForEachMachine) {
   ASSERT_THAT(store_->Commit({.record = Machine("a"), .events = {Event("one"), Event("two")}}), IsOk());
   ASSERT_THAT(store_->Commit({.record = Machine("b"), .events = {Event("other")}}), IsOk());
   ASSERT_THAT(store_->Commit({.record = Machine("a"), .expected_revision = 1, .events = {Event("three")}}), IsOk());
-  const auto events = store_->Events("a", 1, 10);
+  const auto events = store_.history->Events("a", 1, 10);
   ASSERT_THAT(events, IsOk());
   ASSERT_EQ(events->size(), 2u);
   EXPECT_EQ((*events)[0].type, "two");
   EXPECT_EQ((*events)[1].sequence, 3u);
-  EXPECT_EQ(store_->Events("a", 0, 1)->size(), 1u);
+  EXPECT_EQ(store_.history->Events("a", 0, 1)->size(), 1u);
 }
 
 TEST_P(MachineStoreContractTest, ListsByIdInPages) {
@@ -129,17 +148,105 @@ TEST_P(MachineStoreContractTest, ListsByIdInPages) {
 
 TEST_P(MachineStoreContractTest, AnOperationStandsUntilItIsEnded) {
   MachineChange begin{.record = Machine()};
-  begin.operation = storage::OperationRecord{.id = "o", .kind = "start", .step = "intent", .created_at = kNow};
+  begin.operation = storage::OperationRecord{.id = "o",
+                                             .kind = "start",
+                                             .step = "launch",
+                                             .source = "user",
+                                             .attempts = 2,
+                                             .created_at = kNow,
+                                             .step_at = kNow,
+                                             .deadline = absl::InfiniteFuture(),
+                                             .signal = 15,
+                                             .timeout = absl::Milliseconds(1500),
+                                             .error = "runtime: away"};
   ASSERT_THAT(store_->Commit(begin), IsOk());
   ASSERT_THAT(store_->Commit({.record = Machine(), .expected_revision = 1}), IsOk());
   const auto standing = store_->Operations();
   ASSERT_EQ(standing->size(), 1u);
   EXPECT_EQ((*standing)[0].first, Machine().id);
-  EXPECT_EQ((*standing)[0].second.step, "intent");
+  EXPECT_EQ((*standing)[0].second.step, "launch");
+  const absl::StatusOr<storage::OperationRecord> one = store_->GetOperation(Machine().id);
+  ASSERT_THAT(one, IsOk());
+  EXPECT_EQ(one->attempts, 2u);
+  EXPECT_EQ(one->deadline, absl::InfiniteFuture());
+  EXPECT_EQ(one->timeout, absl::Milliseconds(1500));
+  EXPECT_EQ(one->error, "runtime: away");
   MachineChange end{.record = Machine(), .expected_revision = 2};
   end.operation.emplace(std::nullopt);
   ASSERT_THAT(store_->Commit(end), IsOk());
   EXPECT_TRUE(store_->Operations()->empty());
+  EXPECT_THAT(store_->GetOperation(Machine().id), StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_P(MachineStoreContractTest, WhatGuardsAMachineComesBack) {
+  MachineRecord machine = Machine();
+  machine.restarts = 3;
+  machine.metadata = {{"role", "db"}};
+  machine.metadata_revision = 4;
+  machine.lease = storage::Lease{.nonce = "0123456789ab", .owner = "cp", .description = "deploy", .expires_at = kNow};
+  machine.last_operation = storage::FinishedOperation{.id = "o", .kind = "stop", .error = "e", .finished_at = kNow};
+  ASSERT_THAT(store_->Commit({.record = machine}), IsOk());
+  const absl::StatusOr<MachineRecord> got = store_->Get(machine.id);
+  ASSERT_THAT(got, IsOk());
+  EXPECT_EQ(got->restarts, 3u);
+  EXPECT_EQ(got->metadata, machine.metadata);
+  EXPECT_EQ(got->metadata_revision, 4u);
+  EXPECT_EQ(got->lease->owner, "cp");
+  EXPECT_EQ(got->lease->expires_at, kNow);
+  EXPECT_EQ(got->last_operation->error, "e");
+}
+
+TEST_P(MachineStoreContractTest, TheFeedNumbersTheEventsOfAllMachinesInTheOrderOfTheirCommits) {
+  ASSERT_THAT(store_->Commit({.record = Machine("a"), .events = {Event("one"), Event("two")}}), IsOk());
+  ASSERT_THAT(store_->Commit({.record = Machine("b"), .events = {Event("three")}}), IsOk());
+  const auto feed = store_.history->Feed(1, 10);
+  ASSERT_THAT(feed, IsOk());
+  ASSERT_EQ(feed->size(), 2u);
+  EXPECT_EQ((*feed)[0].sequence, 2u);
+  EXPECT_EQ((*feed)[0].event.type, "two");
+  EXPECT_EQ((*feed)[1].machine_id, "b");
+  EXPECT_EQ((*feed)[1].event.sequence, 1u);
+  EXPECT_EQ(store_.history->Feed(0, 1)->size(), 1u);
+  EXPECT_EQ(store_.history->feed_range().last, 3u);
+}
+
+TEST_P(MachineStoreContractTest, ACompactedFeedSaysSoAndKeepsItsNumbers) {
+  EventRecord old = Event("old");
+  old.at = kNow - absl::Hours(200);
+  MachineChange change{.record = Machine(), .events = {old, Event("new")}};
+  change.answer = {{"r1", {.request_sha256 = "s", .answer = "a", .expires_at = kNow}}};
+  ASSERT_THAT(store_->Commit(change), IsOk());
+  ASSERT_THAT(store_.history->Compact(kNow - absl::Hours(168), kNow), IsOk());
+  EXPECT_THAT(store_.history->Feed(0, 10), StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("want 1..2")));
+  EXPECT_THAT(store_.history->Feed(3, 10), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_EQ(store_.history->Feed(1, 10)->at(0).sequence, 2u);
+  EXPECT_EQ(store_.history->Events(Machine().id, 0, 10)->at(0).sequence, 2u);
+  EXPECT_THAT(store_->GetAnswer("r1"), StatusIs(absl::StatusCode::kNotFound));
+  ASSERT_THAT(store_->Commit({.record = Machine(), .expected_revision = 1, .events = {Event("newest")}}), IsOk());
+  EXPECT_EQ(store_.history->Events(Machine().id, 2, 10)->at(0).sequence, 3u);
+}
+
+TEST_P(MachineStoreContractTest, OfManyWritersOfOneRevisionOneWinsAndNumbersHaveNoGap) {
+  constexpr int kWriters = 16;
+  std::atomic<int> won = 0;
+  std::vector<std::thread> writers;
+  for (int i = 0; i < kWriters; ++i) {
+    writers.emplace_back([&, i] {
+      won += store_->Commit({.record = Machine("shared"), .events = {Event("shared")}}).ok() ? 1 : 0;
+      EXPECT_THAT(store_->Commit({.record = Machine(absl::StrCat("own", i)), .events = {Event("own")}}), IsOk());
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_EQ(won, 1);
+  const auto feed = store_.history->Feed(0, 100);
+  ASSERT_EQ(feed->size(), kWriters + 1u);
+  for (size_t i = 0; i < feed->size(); ++i) EXPECT_EQ((*feed)[i].sequence, i + 1);
+}
+
+TEST_P(MachineStoreContractTest, TheHostIsNotCordonedUntilItIsSo) {
+  EXPECT_FALSE(store_.host->GetHost()->cordoned);
+  ASSERT_THAT(store_.host->PutHost({.cordoned = true, .reason = "kernel", .changed_at = kNow}), IsOk());
+  EXPECT_EQ(store_.host->GetHost()->reason, "kernel");
 }
 
 TEST_P(MachineStoreContractTest, PlacementsAndAnswersAreKept) {
@@ -155,11 +262,11 @@ TEST_P(MachineStoreContractTest, IncarnationIsThirtyTwoHexDigits) { EXPECT_EQ(st
 
 INSTANTIATE_TEST_SUITE_P(
     All, MachineStoreContractTest,
-    testing::Values(Backend{"Memory", [](const std::string&) { return std::make_unique<MemoryMachineStore>(); }},
-                    Backend{"RocksDb", [](const std::string& folder) -> std::unique_ptr<storage::MachineStore> {
+    testing::Values(Backend{"Memory", [](const std::string&) { return StoreOf(std::make_shared<MemoryMachineStore>()); }},
+                    Backend{"RocksDb", [](const std::string& folder) {
                               auto store = storage::RocksDbMachineStore::Open(folder);
                               EXPECT_THAT(store, IsOk());
-                              return *std::move(store);
+                              return StoreOf(std::shared_ptr<storage::RocksDbMachineStore>(*std::move(store)));
                             }}),
     [](const auto& info) { return info.param.name; });
 
@@ -172,12 +279,16 @@ TEST(RocksDbMachineStoreTest, AReopenedStoreHasWhatWasCommittedAndTheSameIncarna
     incarnation = (*store)->incarnation();
     MachineRecord machine;
     machine.id = "a";
-    ASSERT_THAT((*store)->Commit({.record = machine}), IsOk());
+    const auto event = [](absl::Time at) { return EventRecord{.type = "start", .at = at}; };
+    ASSERT_THAT((*store)->Commit({.record = machine, .events = {event(kNow), event(kNow + absl::Hours(1))}}), IsOk());
+    ASSERT_THAT((*store)->Compact(kNow + absl::Minutes(1), kNow), IsOk());
   }
   auto store = storage::RocksDbMachineStore::Open(folder.path());
   ASSERT_THAT(store, IsOk());
   EXPECT_EQ((*store)->incarnation(), incarnation);
   EXPECT_THAT((*store)->Get("a"), IsOk());
+  EXPECT_EQ((*store)->feed_range().compacted, 1u);
+  EXPECT_EQ((*store)->feed_range().last, 2u);
 }
 
 TEST(RocksDbMachineStoreTest, ASecondProcessIsRefused) {

@@ -20,12 +20,12 @@ absl::StatusOr<MachineRecord> MemoryMachineStore::Commit(const storage::MachineC
         absl::StrCat("machine ", record.id, ": revision ", change.expected_revision, ", store has ", revision));
   }
   record.revision = revision + 1;
-  std::vector<EventRecord>& events = events_[record.id];
+  record.event_sequence = stored == machines_.end() ? 0 : stored->second.event_sequence;
   for (EventRecord event : change.events) {
-    event.sequence = events.size() + 1;
-    events.push_back(std::move(event));
+    event.sequence = ++record.event_sequence;
+    events_[record.id][event.sequence] = event;
+    feed_[++range_.last] = {range_.last, record.id, std::move(event)};
   }
-  record.event_sequence = events.size();
   machines_[record.id] = record;
   if (change.operation.has_value()) {
     if (change.operation->has_value()) operations_[record.id] = **change.operation;
@@ -58,10 +58,60 @@ absl::StatusOr<std::vector<EventRecord>> MemoryMachineStore::Events(absl::string
   std::vector<EventRecord> events;
   const auto found = events_.find(machine_id);
   if (found == events_.end()) return events;
-  for (uint64_t i = after_sequence; i < found->second.size() && events.size() < limit; ++i) {
-    events.push_back(found->second[i]);
+  for (auto it = found->second.upper_bound(after_sequence); it != found->second.end() && events.size() < limit; ++it) {
+    events.push_back(it->second);
   }
   return events;
+}
+
+absl::StatusOr<std::vector<storage::FeedEntry>> MemoryMachineStore::Feed(uint64_t after, size_t limit) const {
+  absl::MutexLock lock(&mu_);
+  if (after < range_.compacted || after > range_.last) {
+    return absl::OutOfRangeError(
+        absl::StrCat("feed: after ", after, ", want ", range_.compacted, "..", range_.last));
+  }
+  std::vector<storage::FeedEntry> entries;
+  for (auto it = feed_.upper_bound(after); it != feed_.end() && entries.size() < limit; ++it) {
+    entries.push_back(it->second);
+  }
+  return entries;
+}
+
+storage::FeedRange MemoryMachineStore::feed_range() const {
+  absl::MutexLock lock(&mu_);
+  return range_;
+}
+
+absl::Status MemoryMachineStore::Compact(absl::Time before, absl::Time now) {
+  absl::MutexLock lock(&mu_);
+  while (!feed_.empty() && feed_.begin()->second.event.at < before) {
+    const storage::FeedEntry& oldest = feed_.begin()->second;
+    events_[oldest.machine_id].erase(oldest.event.sequence);
+    range_.compacted = oldest.sequence;
+    feed_.erase(feed_.begin());
+  }
+  std::erase_if(answers_, [now](const auto& answer) { return answer.second.expires_at <= now; });
+  return absl::OkStatus();
+}
+
+absl::StatusOr<storage::HostRecord> MemoryMachineStore::GetHost() const {
+  absl::MutexLock lock(&mu_);
+  return host_;
+}
+
+absl::Status MemoryMachineStore::PutHost(const storage::HostRecord& host) {
+  absl::MutexLock lock(&mu_);
+  host_ = host;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<storage::OperationRecord> MemoryMachineStore::GetOperation(absl::string_view machine_id) const {
+  absl::MutexLock lock(&mu_);
+  const auto found = operations_.find(machine_id);
+  if (found == operations_.end()) {
+    return absl::NotFoundError(absl::StrCat("machine ", machine_id, ": no operation in progress"));
+  }
+  return found->second;
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, storage::OperationRecord>>> MemoryMachineStore::Operations() const {

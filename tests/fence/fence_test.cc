@@ -68,18 +68,18 @@ class FenceTest : public SupervisedFixture {
 
   void StopOrStart(const std::string& id) {
     const storage::MachineRecord before = *store_.Get(id);
-    if (flyd::HasLiveBoot(before.state)) {
-      const absl::StatusOr<storage::MachineRecord> stopped = supervisor_->Stop({.id = id});
+    if ((before.state != MachineState::kStopping && flyd::HasLiveBoot(before))) {
+      const absl::StatusOr<storage::MachineRecord> stopped = supervisor_->Stop(id, {}, {});
       if (stopped.ok()) stopped_.insert(stopped->boot->boot_id);
       return;
     }
-    const absl::StatusOr<storage::MachineRecord> started = supervisor_->Start(id, {}, 0);
+    const absl::StatusOr<storage::MachineRecord> started = supervisor_->Start(id, {});
     if (started.ok()) versions_[started->boot->boot_id] = started->boot->version.version;
   }
 
   void Update(int machine) {
     const absl::StatusOr<storage::MachineRecord> updated =
-        supervisor_->Update({.id = IdOf(machine), .placement = PlacementOf(machine, ++version_)});
+        supervisor_->Update(IdOf(machine), {}, {.placement = PlacementOf(machine, ++version_)});
     // The new boot comes by itself; what it is, is in the record before anyone can ask with it.
     if (updated.ok() && updated->state == MachineState::kUpdating) {
       const std::string old = updated->boot->boot_id;
@@ -140,7 +140,7 @@ TEST_F(FenceTest, WritersOnOtherThreadsNeverWriteAfterStopAnswered) {
       });
     }
     while (written == 0) std::this_thread::yield();
-    ASSERT_THAT(supervisor_->Stop({.id = id}), IsOk());
+    ASSERT_THAT(supervisor_->Stop(id, {}, {}), IsOk());
     stop_answered = true;
     for (std::thread& writer : writers) writer.join();
     EXPECT_EQ(late, 0) << "machine " << machine;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "flyd/control/machines_handler.h"
+#include "flyd/supervisor/host.h"
 #include "flyd/supervisor/machine_waiters.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -33,7 +34,14 @@ constexpr char kUnknown[] = "0123456789abcd";
 class MachinesServiceTest : public SupervisedFixture {
  protected:
   MachinesServiceTest() {
-    service_ = flyd::MakeMachinesService(*supervisor_, store_, folder_.path());
+    host_ = *flyd::Host::Open(store_, tokensvc::RealClock(), [] { return UINT64_MAX; });
+    service_ = flyd::MakeMachinesService({.supervisor = *supervisor_,
+                                          .store = store_,
+                                          .history = store_,
+                                          .host = *host_,
+                                          .ids = ids_,
+                                          .worker = "w1",
+                                          .run_dir = folder_.path()});
     grpc::ServerBuilder builder;
     builder.AddListeningPort("unix:" + folder_.path() + "/s", grpc::InsecureServerCredentials());
     builder.RegisterService(service_.get());
@@ -76,6 +84,7 @@ class MachinesServiceTest : public SupervisedFixture {
     return 0;
   }
 
+  std::unique_ptr<flyd::Host> host_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<pb::Machines::Stub> stub_;

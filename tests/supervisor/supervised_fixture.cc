@@ -1,8 +1,8 @@
 #include "tests/supervisor/supervised_fixture.h"
 
 #include <memory>
-
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "absl/synchronization/notification.h"
@@ -13,22 +13,6 @@
 #include "tokensvc/clock.h"
 
 namespace tests {
-
-absl::Status RecordedSockets::Open(absl::string_view machine_id) {
-  absl::MutexLock lock(&mu_);
-  open_.insert(std::string(machine_id));
-  return absl::OkStatus();
-}
-
-void RecordedSockets::Close(absl::string_view machine_id) {
-  absl::MutexLock lock(&mu_);
-  open_.erase(std::string(machine_id));
-}
-
-bool RecordedSockets::IsOpen(const std::string& machine_id) const {
-  absl::MutexLock lock(&mu_);
-  return open_.contains(machine_id);
-}
 
 SupervisedFixture::SupervisedFixture() {
   absl::StatusOr<std::unique_ptr<storage::SqliteKeyring>> keyring =
@@ -42,19 +26,24 @@ SupervisedFixture::SupervisedFixture() {
 void SupervisedFixture::Restart() {
   runtime_.SetSink(nullptr);
   supervisor_.reset();
+  sockets_.CloseAll();
+  executor_ = std::make_unique<flyd::Executor>(4, tokensvc::RealClock());
   supervisor_ = std::make_unique<flyd::Supervisor>(
       flyd::SupervisorParts{.store = store_,
                             .runtime = runtime_,
+                            .control = runtime_,
                             .sockets = sockets_,
                             .keyring = *keyring_,
                             .clock = tokensvc::RealClock(),
                             .ids = ids_,
-                            .log = [](absl::string_view, absl::string_view, absl::string_view) {}},
+                            .scheduler = *executor_,
+                            .log = [](absl::string_view, absl::string_view, absl::string_view) {},
+                            .admission = [](flyd::OperationKind, size_t) { return absl::OkStatus(); }},
       flyd::WorkerIdentity{.worker = "w1",
                            .key_epoch = 1,
                            .placement_keys = {{.key_id = key_.key_id(), .spki_der = key_.spki_der()}}});
   runtime_.SetSink([this](absl::string_view machine, absl::string_view boot, const flyd::BootExit& exit) {
-    supervisor_->OnExit(machine, boot, exit);
+    supervisor_->operations().OnExit(machine, boot, exit);
   });
   EXPECT_THAT(supervisor_->Recover(), IsOk());
 }
@@ -74,6 +63,10 @@ storage::MachineRecord SupervisedFixture::Launch(int machine) {
       supervisor_->Create({.placement = PlacementOf(machine, 1), .config = ""});
   EXPECT_THAT(created, IsOk());
   return *created;
+}
+
+void SupervisedFixture::AwaitRunning(const std::string& id) {
+  while (runtime_.Running(id).empty()) std::this_thread::yield();
 }
 
 void SupervisedFixture::ReportStarted(const std::string& id) {

@@ -2,32 +2,21 @@
 #define TESTS_SUPERVISOR_SUPERVISED_FIXTURE_H_
 
 #include <memory>
-#include <set>
 #include <string>
 
 #include "flyd/runtime/simulated_runtime.h"
+#include "flyd/supervisor/executor.h"
 #include "flyd/supervisor/supervisor.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/es256_test_key.h"
 #include "tests/fakes/memory_machine_store.h"
 #include "tests/fakes/scratch_folder.h"
 #include "tests/fakes/sequential_ids.h"
+#include "tests/supervisor/recorded_sockets.h"
 #include "tokensvc/clock.h"
 #include "tokensvc/placement/placement.h"
 
 namespace tests {
-
-// Remembers which machines have a socket.
-class RecordedSockets final : public flyd::GuestSockets {
- public:
-  absl::Status Open(absl::string_view machine_id) override;
-  void Close(absl::string_view machine_id) override;
-  bool IsOpen(const std::string& machine_id) const;
-
- private:
-  mutable absl::Mutex mu_;
-  std::set<std::string> open_ ABSL_GUARDED_BY(mu_);
-};
 
 // A supervisor on a store in memory and the simulated runtime, both of which outlive it: Restart is kill and start.
 class SupervisedFixture : public testing::Test {
@@ -45,6 +34,8 @@ class SupervisedFixture : public testing::Test {
   storage::MachineRecord Launch(int machine);
   // The same, and PID 1 has reported: in state started.
   storage::MachineRecord LaunchStarted(int machine);
+  // Until the runtime has started the machine's boot.
+  void AwaitRunning(const std::string& id);
   void ReportStarted(const std::string& id);
   storage::MachineRecord AwaitState(const std::string& id, flyd::MachineState state);
 
@@ -55,6 +46,7 @@ class SupervisedFixture : public testing::Test {
   RecordedSockets sockets_;
   SequentialIds ids_;
   std::unique_ptr<storage::Keyring> keyring_;
+  std::unique_ptr<flyd::Executor> executor_;
   std::unique_ptr<flyd::Supervisor> supervisor_;
 };
 

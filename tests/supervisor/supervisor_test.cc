@@ -26,6 +26,7 @@ TEST_F(SupervisorTest, AMachineGoesFromCreatedThroughStartedToStopped) {
   EXPECT_TRUE(sockets_.IsOpen(id_));
   ReportStarted(id_);
   const std::string boot = AwaitState(id_, MachineState::kStarted).boot->boot_id;
+  AwaitRunning(id_);
   runtime_.End(id_, boot, {.exit_code = 7});
   const storage::MachineRecord stopped = AwaitState(id_, MachineState::kStopped);
   EXPECT_EQ(stopped.boot->exit->exit_code, 7);
@@ -84,7 +85,7 @@ TEST_F(SupervisorTest, StopFencesBeforeItAnswers) {
   const auto view = supervisor_->PresentBoot(id_);
   ASSERT_THAT(view, IsOk());
   runtime_.IgnoreSignals();
-  ASSERT_THAT(supervisor_->Stop({.id = id_, .timeout = absl::Milliseconds(50)}), IsOk());
+  ASSERT_THAT(supervisor_->Stop(id_, {}, {.timeout = absl::Milliseconds(50)}), IsOk());
   bool written = false;
   EXPECT_THAT(supervisor_->Release(**view, [&] { written = true; }), StatusIs(absl::StatusCode::kAborted));
   EXPECT_FALSE(written);
@@ -107,18 +108,19 @@ TEST_F(SupervisorTest, ATokenThatWasAskedForBeforeAnUpdateIsNotWrittenAfterIt) {
   runtime_.IgnoreSignals();
   LaunchStarted(1);
   const auto view = supervisor_->PresentBoot(id_);
-  ASSERT_THAT(supervisor_->Update({.id = id_, .placement = PlacementOf(1, 2)}), IsOk());
+  ASSERT_THAT(supervisor_->Update(id_, {}, {.placement = PlacementOf(1, 2)}), IsOk());
   EXPECT_THAT(supervisor_->Release(**view, [] {}), StatusIs(absl::StatusCode::kAborted));
 }
 
 TEST_F(SupervisorTest, DuringAnUpdateTheOldBootIsStillTheOldVersion) {
   runtime_.IgnoreSignals();
   LaunchStarted(1);
-  ASSERT_THAT(supervisor_->Update({.id = id_, .placement = PlacementOf(1, 2)}), IsOk());
+  ASSERT_THAT(supervisor_->Update(id_, {}, {.placement = PlacementOf(1, 2)}), IsOk());
   const auto view = supervisor_->PresentBoot(id_);
   ASSERT_THAT(view, IsOk());
   EXPECT_EQ((*view)->version, "01HTGGC1TZ2JHK83J4AC000001");
   EXPECT_EQ(store_.Get(id_)->desired.version, "01HTGGC1TZ2JHK83J4AC000002");
+  AwaitRunning(id_);
   runtime_.End(id_, (*view)->boot_id, {.exit_code = 0});
   AwaitState(id_, MachineState::kStarting);
   while (!supervisor_->PresentBoot(id_).ok()) std::this_thread::yield();  // published right after it is committed
@@ -127,10 +129,10 @@ TEST_F(SupervisorTest, DuringAnUpdateTheOldBootIsStillTheOldVersion) {
 
 TEST_F(SupervisorTest, AnotherRevisionIsAborted) {
   const storage::MachineRecord started = LaunchStarted(1);
-  EXPECT_THAT(supervisor_->Stop({.id = id_, .expected_revision = started.revision + 1}),
+  EXPECT_THAT(supervisor_->Stop(id_, {.expected_revision = started.revision + 1}, {}),
               StatusIs(absl::StatusCode::kAborted, HasSubstr("revision")));
   EXPECT_THAT(supervisor_->PresentBoot(id_), IsOk());
-  EXPECT_THAT(supervisor_->Update({.id = id_, .placement = PlacementOf(1, 2), .current_version = "x"}),
+  EXPECT_THAT(supervisor_->Update(id_, {}, {.placement = PlacementOf(1, 2), .current_version = "x"}),
               StatusIs(absl::StatusCode::kAborted, HasSubstr("version")));
 }
 
@@ -140,7 +142,7 @@ TEST_F(SupervisorTest, ARunningMachineIsDestroyedOnlyByForce) {
   ASSERT_THAT(supervisor_->Destroy(id_, {}, true), IsOk());
   AwaitState(id_, MachineState::kDestroyed);
   EXPECT_FALSE(sockets_.IsOpen(id_));
-  EXPECT_THAT(supervisor_->Start(id_, {}, 0), StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(supervisor_->Start(id_, {}), StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 TEST_F(SupervisorTest, ARuntimeThatRefusesLeavesTheMachineFailedWithTheReason) {
@@ -148,12 +150,13 @@ TEST_F(SupervisorTest, ARuntimeThatRefusesLeavesTheMachineFailedWithTheReason) {
   Launch(1);
   EXPECT_EQ(AwaitState(id_, MachineState::kFailed).boot->exit->error, "namespaces: none, want some");
   runtime_.RefuseStarts(absl::OkStatus());
-  EXPECT_THAT(supervisor_->Start(id_, {}, 0), IsOk());
+  EXPECT_THAT(supervisor_->Start(id_, {}), IsOk());
 }
 
 TEST_F(SupervisorTest, AnExitDuringAnAbsenceIsReportedAfterTheRestart) {
   const std::string boot = LaunchStarted(1).boot->boot_id;
   runtime_.SetSink(nullptr);
+  AwaitRunning(id_);
   runtime_.End(id_, boot, {.exit_code = 42});
   Restart();
   EXPECT_EQ(AwaitState(id_, MachineState::kStopped).boot->exit->exit_code, 42);
@@ -171,6 +174,7 @@ TEST_F(SupervisorTest, ABootThatCouldNotHearItsAnswerIsReplacedAfterARestart) {
   const std::string first = Launch(1).boot->boot_id;
   ASSERT_THAT(supervisor_->TakeBootAnswer(id_), IsOk());
   Restart();
+  AwaitRunning(id_);
   runtime_.End(id_, first, {.exit_code = 125, .error = "boot: flyd: connection lost before the answer"});
   while (store_.Get(id_)->boot->boot_id == first) std::this_thread::yield();
   EXPECT_EQ(store_.Get(id_)->state, MachineState::kStarting);
@@ -180,9 +184,10 @@ TEST_F(SupervisorTest, ABootThatCouldNotHearItsAnswerIsReplacedAfterARestart) {
 TEST_F(SupervisorTest, AStopThatACrashInterruptedIsFinished) {
   runtime_.IgnoreSignals();
   LaunchStarted(1);
-  ASSERT_THAT(supervisor_->Stop({.id = id_, .timeout = absl::Hours(1)}), IsOk());
+  ASSERT_THAT(supervisor_->Stop(id_, {}, {.timeout = absl::Hours(1)}), IsOk());
   Restart();
   EXPECT_THAT(supervisor_->PresentBoot(id_), StatusIs(absl::StatusCode::kFailedPrecondition));
+  AwaitRunning(id_);
   runtime_.End(id_, store_.Get(id_)->boot->boot_id, {.exit_code = 0});
   AwaitState(id_, MachineState::kStopped);
 }

@@ -26,7 +26,7 @@ class GuestConnection(http.client.HTTPConnection):
         self.request("POST", target, body, headers)
         answer = self.getresponse()
         text = answer.read().decode()
-        if answer.status != 200:
+        if answer.status not in (200, 204):
             raise SystemExit(f"{target}: HTTP {answer.status}: {text}")
         return text
 
@@ -51,7 +51,9 @@ def main():
         raise SystemExit(run.stderr.strip())
     guest = wait_for(f"{run_dir}/m/{run.stdout.strip()}/guest/api.sock")
     boot = json.loads(guest.post("/boot", b"", {}))
-    print(guest.post("/v1/tokens/oidc", json.dumps({"aud": audience}), {"Authorization": boot["macaroon"]}))
+    credential = {"Authorization": boot["macaroon"]}
+    guest.post("/boot/events", json.dumps({"type": "started"}), credential)
+    print(guest.post("/v1/tokens/oidc", json.dumps({"aud": audience}), credential))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "tools/flydctl/call.h"
+#include "tools/flydctl/machine_life_commands.h"
 #include "tools/flydctl/machine_logs.h"
 #include "tools/flydctl/machine_run.h"
 
@@ -194,6 +195,7 @@ void AddMachineCommands(CLI::App& root, Session& session) {
   machine->require_subcommand(1);
   AddMachineRun(*machine, session);
   AddMachineUpdate(*machine, session);
+  AddMachineLifeCommands(*machine, session);
 
   auto arguments = std::make_shared<MachineArguments>();
   const auto add = [&](const char* name, const char* help, int (*run)(Session&, const MachineArguments&)) {

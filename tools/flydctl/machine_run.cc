@@ -1,6 +1,7 @@
 #include "tools/flydctl/machine_run.h"
 
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,9 @@ struct RunArguments {
   bool pin_role = false;
   bool google_metadata = false;
   bool identity_required = false;
+  std::string restart = "no";
+  uint32_t restart_max = 0;
+  bool auto_destroy = false;
   bool detach = false;
 };
 
@@ -56,6 +60,13 @@ absl::StatusOr<machines::MachineConfig> ConfigOf(const RunArguments& arguments) 
   config.mutable_identity()->set_aws_principal_tags(arguments.tags);
   config.mutable_identity()->set_aws_pin_role(arguments.pin_role);
   config.mutable_identity()->set_google_metadata(arguments.google_metadata);
+  static const std::map<std::string, machines::RestartConfig::Policy> kPolicies = {
+      {"no", machines::RestartConfig::NO},
+      {"on-failure", machines::RestartConfig::ON_FAILURE},
+      {"always", machines::RestartConfig::ALWAYS}};
+  config.mutable_restart()->set_policy(kPolicies.at(arguments.restart));
+  config.mutable_restart()->set_max_retries(arguments.restart_max);
+  config.set_auto_destroy(arguments.auto_destroy);
   for (const std::string& option : arguments.token_files) {
     absl::StatusOr<machines::TokenFile> file = ParseTokenFileOption(option);
     if (!file.ok()) return file.status();
@@ -101,13 +112,12 @@ absl::StatusOr<machines::Machine> CreateAndStart(Machines& worker, const RunArgu
   return Call(worker, &Machines::CreateMachine, request);
 }
 
-// Passes on the output until the boot ends; the program's code.
+// Passes on the output until the boot ends; the program's code. What a restart policy begins afterwards is left alone.
 int Attach(Machines& worker, const machines::Machine& machine) {
   if (absl::Status status = PassOnLogs(worker, machine.id(), /*follow=*/true); !status.ok()) return Fail(status);
-  machines::WaitMachineRequest wait;
-  wait.set_id(machine.id());
-  wait.set_state(machines::STOPPED);
-  absl::StatusOr<machines::Machine> ended = Call(worker, &Machines::WaitMachine, wait, absl::Seconds(70));
+  machines::GetMachineRequest get;
+  get.set_id(machine.id());
+  absl::StatusOr<machines::Machine> ended = Call(worker, &Machines::GetMachine, get);
   if (!ended.ok()) return Fail(ended.status());
   const machines::ExitReport& exit = ended->boot().exit();
   if (!exit.error().empty()) std::fprintf(stderr, "flydctl: machine %s: %s\n", machine.id().c_str(), exit.error().c_str());
@@ -172,6 +182,11 @@ void AddConfigOptions(CLI::App& command, RunArguments& arguments) {
       ->allow_extra_args(false);
   command.add_flag("--google-metadata", arguments.google_metadata, "Serve Google's metadata identity endpoint inside");
   command.add_flag("--identity-required", arguments.identity_required, "Fail the start where no first token can be had");
+  command.add_option("--restart", arguments.restart, "When the workload has ended by itself")
+      ->check(CLI::IsMember({"no", "on-failure", "always"}))
+      ->capture_default_str();
+  command.add_option("--restart-max", arguments.restart_max, "Restarts of on-failure, 1..1000 (default 10)");
+  command.add_flag("--auto-destroy", arguments.auto_destroy, "Destroy it when the workload has ended by itself");
   command.add_option("command", arguments.command, "Program and arguments, after --");
 }
 

@@ -9,6 +9,7 @@
 #include "tools/flydctl/pki_commands.h"
 #include "tools/flydctl/token_commands.h"
 #include "tools/flydctl/trust_commands.h"
+#include "tools/flydctl/worker_commands.h"
 
 int main(int argc, char** argv) {
   // Host names are not what this fleet verifies; gRPC would complain of each. Faults reach us as statuses.
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
   tools::AddOrgCommands(app, session);
   tools::AddAppCommands(app, session);
   tools::AddMachineCommands(app, session);
+  tools::AddWorkerCommands(app, session);
   tools::AddTokenCommands(app, session);
   tools::AddTrustCommands(app, session);
   tools::AddPkiCommands(app, session);

@@ -12,7 +12,7 @@
 #include "boost/asio/awaitable.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "flyd/init/machine/channel.h"
-#include "flyd/runtime/runtime.h"
+#include "flyd/runtime/boot_control.h"
 
 namespace flyd {
 
