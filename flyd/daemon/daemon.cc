@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -37,6 +38,9 @@ namespace {
 
 constexpr int kGuestThreads = 2;
 constexpr int kEffectThreads = 8;
+constexpr int kExitStoreLost = 70;
+constexpr absl::Duration kTendEvery = absl::Seconds(30);
+constexpr absl::Duration kHistoryKept = absl::Hours(24 * 7);
 constexpr auto kShutdownGrace = std::chrono::seconds(1);
 
 sigset_t EndingSignals() {
@@ -180,12 +184,29 @@ class RunningDaemon final : public Daemon {
                                                                .log = log,
                                                                .admission = [this](OperationKind kind, size_t open) {
                                                                  return host_->Admit(kind, open);
+                                                               },
+                                                               .on_lost = [this](const absl::Status& why) {
+                                                                 log_.Write("flyd.store_lost", {{"why", why.message()}});
+                                                                 std::_Exit(kExitStoreLost);
                                                                }},
                                                std::move(identity));
     absl::StatusOr<GuestGate::RootKeys> root_keys = ReadRootKeys(*keyring_);
     if (!root_keys.ok()) return root_keys.status();
     gate_ = std::make_unique<GuestGate>(*supervisor_, *tokens_, clock_, *std::move(root_keys), log);
-    return supervisor_->Recover();
+    if (absl::Status recovered = supervisor_->Recover(); !recovered.ok()) return recovered;
+    Tend();
+    return absl::OkStatus();
+  }
+
+  // Now and then: ends of boots that nobody told of, and history that is old enough to be forgotten.
+  void Tend() {
+    executor_->RunAfter(kTendEvery, [this] {
+      const absl::Time now = clock_.Now();
+      absl::Status tended = supervisor_->operations().Reconcile();
+      if (tended.ok()) tended = store_->Compact(now - kHistoryKept, now);
+      if (!tended.ok()) log_.Write("flyd.not_tended", {{"why", tended.message()}});
+      Tend();
+    });
   }
 
   absl::Status Listen() {

@@ -31,6 +31,7 @@ storage::MachineChange MachineTable::ChangeOf(const Record& record, absl::string
 absl::StatusOr<MachineTable::Record> MachineTable::Commit(const storage::MachineChange& change) {
   absl::StatusOr<Record> committed = store_.Commit(change);
   if (committed.ok()) waiters_.Tell(*committed);
+  if (absl::IsDataLoss(committed.status())) on_lost_(committed.status());
   absl::MutexLock lock(&changed_mu_);
   ++commits_;
   changed_.SignalAll();

@@ -33,9 +33,12 @@ class MachineTable {
  public:
   using Record = storage::MachineRecord;
 
-  // Neither is owned; both outlive this.
-  MachineTable(storage::MachineStore& store, const tokensvc::Clock& clock, SupervisorLog log)
-      : store_(store), clock_(clock), log_(std::move(log)) {}
+  // What must end the process: the store lost what it was given, and only another process may read it again.
+  using OnLost = std::function<void(const absl::Status&)>;
+
+  // Neither reference is owned; both outlive this.
+  MachineTable(storage::MachineStore& store, const tokensvc::Clock& clock, SupervisorLog log, OnLost on_lost)
+      : store_(store), clock_(clock), log_(std::move(log)), on_lost_(std::move(on_lost)) {}
 
   // One change of one machine at a time. Machines share locks: never hold two.
   absl::Mutex& LockOf(absl::string_view id);
@@ -71,6 +74,7 @@ class MachineTable {
   storage::MachineStore& store_;
   const tokensvc::Clock& clock_;
   const SupervisorLog log_;
+  const OnLost on_lost_;
   static constexpr size_t kStripes = 256;
   std::array<absl::Mutex, kStripes> locks_;
 

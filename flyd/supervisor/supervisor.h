@@ -48,6 +48,7 @@ struct SupervisorParts {  // none is owned; all outlive the supervisor
   Scheduler& scheduler;
   SupervisorLog log;
   Admission admission;
+  MachineTable::OnLost on_lost;
 };
 
 // Keeps the machines of this worker in the states that the control plane ordered.

@@ -88,7 +88,8 @@ void LifeWorld::Restart() {
                             .ids = ids_,
                             .scheduler = *scheduler_,
                             .log = [](absl::string_view, absl::string_view, absl::string_view) {},
-                            .admission = [](flyd::OperationKind, size_t) { return absl::OkStatus(); }},
+                            .admission = [](flyd::OperationKind, size_t) { return absl::OkStatus(); },
+                            .on_lost = [](const absl::Status&) {}},
       flyd::WorkerIdentity{
           .worker = "w1",
           .key_epoch = 1,

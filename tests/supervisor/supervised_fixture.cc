@@ -38,7 +38,8 @@ void SupervisedFixture::Restart() {
                             .ids = ids_,
                             .scheduler = *executor_,
                             .log = [](absl::string_view, absl::string_view, absl::string_view) {},
-                            .admission = [](flyd::OperationKind, size_t) { return absl::OkStatus(); }},
+                            .admission = [](flyd::OperationKind, size_t) { return absl::OkStatus(); },
+                            .on_lost = [](const absl::Status& why) { ADD_FAILURE() << why; }},
       flyd::WorkerIdentity{.worker = "w1",
                            .key_epoch = 1,
                            .placement_keys = {{.key_id = key_.key_id(), .spki_der = key_.spki_der()}}});
