@@ -99,7 +99,7 @@ absl::Status CheckServiceAccount(absl::string_view account) {
 
 // Google's own form for workloads outside it; read by every one of its libraries.
 std::string GoogleCredentials(const Environment& user, absl::string_view audience) {
-  nlohmann::ordered_json json = {
+  nlohmann::json json = {
       {"type", "external_account"},
       {"audience", std::string(audience)},
       {"subject_token_type", "urn:ietf:params:oauth:token-type:jwt"},
