@@ -24,7 +24,8 @@ absl::StatusOr<MachineRecord> MemoryMachineStore::Commit(const storage::MachineC
   for (EventRecord event : change.events) {
     event.sequence = ++record.event_sequence;
     events_[record.id][event.sequence] = event;
-    feed_[++range_.last] = {range_.last, record.id, std::move(event)};
+    const uint64_t number = ++range_.last;
+    feed_[number] = {number, record.id, std::move(event)};
   }
   machines_[record.id] = record;
   if (change.operation.has_value()) {
