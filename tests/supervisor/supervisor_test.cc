@@ -23,6 +23,7 @@ class SupervisorTest : public SupervisedFixture {
 
 TEST_F(SupervisorTest, AMachineGoesFromCreatedThroughStartedToStopped) {
   EXPECT_EQ(Launch(1).state, MachineState::kStarting);
+  AwaitRunning(id_);
   EXPECT_TRUE(sockets_.IsOpen(id_));
   ReportStarted(id_);
   const std::string boot = AwaitState(id_, MachineState::kStarted).boot->boot_id;
@@ -95,6 +96,7 @@ TEST_F(SupervisorTest, StopFencesBeforeItAnswers) {
 
 TEST_F(SupervisorTest, ATokenThatWasAskedForWhileTheMachineStartedIsStillWrittenOnceItHas) {
   Launch(1);
+  AwaitRunning(id_);
   const auto view = supervisor_->PresentBoot(id_);
   ASSERT_THAT(view, IsOk());
   ReportStarted(id_);

@@ -32,7 +32,7 @@ std::vector<std::string> DeclaredMethods() {
   std::vector<std::string> methods;
   AddMethods(fly::fleet::v1::Organization::descriptor()->file(), methods);
   AddMethods(fly::signer::v1::SignBatch::descriptor()->file(), methods);
-  AddMethods(fly::machines::v1::Machine::descriptor()->file(), methods);
+  AddMethods(fly::machines::v1::CreateMachineRequest::descriptor()->file(), methods);
   return methods;
 }
 
