@@ -79,6 +79,7 @@ void SupervisedFixture::ReportStarted(const std::string& id) {
 storage::MachineRecord SupervisedFixture::LaunchStarted(int machine) {
   Launch(machine);
   while (!store_.Get(IdOf(machine))->boot->runner.has_value()) std::this_thread::yield();
+  EXPECT_THAT(supervisor_->TakeBootAnswer(IdOf(machine)), IsOk());
   ReportStarted(IdOf(machine));
   return AwaitState(IdOf(machine), flyd::MachineState::kStarted);
 }
