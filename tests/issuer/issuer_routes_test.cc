@@ -140,8 +140,8 @@ TEST_F(IssuerRoutesTest, PathsThatAreNotKnownAre404AndNeverRedirects) {
 }
 
 TEST_F(IssuerRoutesTest, KeysAreKeptForAsLongAsTheScheduleAllowsAndDiscoveryAlways) {
-  ASSERT_THAT(bundles_->Take(SignedTestBundle(key_, {.crowded = true})), IsOk());
   clock_.StepWall(kBundleStart + absl::Minutes(59));  // rs256-2 is published in a minute and signs in 61
+  ASSERT_THAT(bundles_->Take(SignedTestBundle(key_, {.crowded = true})), IsOk());
   EXPECT_EQ(CacheControl("/acme/.well-known/jwks"), "public, max-age=30, s-maxage=30, stale-if-error=3599");
   EXPECT_EQ(CacheControl("/acme/.well-known/openid-configuration"),
             "public, max-age=30, s-maxage=30, stale-if-error=86400");

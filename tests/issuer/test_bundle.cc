@@ -74,8 +74,9 @@ std::string SignedTestBundle(const Es256TestKey& bundle_key, const TestBundle& o
   AddOrganization(bundle, 13, "stopped", fleet::SIGNING_ALGORITHM_RS256, 1, fleet::OrganizationIssuer::STATE_STOPPED);
   AddOrganization(bundle, 14, "gone", fleet::SIGNING_ALGORITHM_RS256, 1, fleet::OrganizationIssuer::STATE_DELETED);
   if (options.crowded) AddOldKeys(bundle);
-  // The next key stands first in the bundle, so that the documents' order is their own doing.
-  AddKey(bundle, "es256-2", fleet::SIGNING_ALGORITHM_ES256, kBundleStart + absl::Hours(24), Es256TestKey().spki_der());
+  // The next key stands first in the bundle, so that the documents' order is their own doing. It is the same in every bundle.
+  static const Es256TestKey& next = *new Es256TestKey();
+  AddKey(bundle, "es256-2", fleet::SIGNING_ALGORITHM_ES256, kBundleStart + absl::Hours(24), next.spki_der());
   AddKey(bundle, "es256-1", fleet::SIGNING_ALGORITHM_ES256, kBundleStart, FromBase64(kEcSpki));
   AddKey(bundle, "rs256-1", fleet::SIGNING_ALGORITHM_RS256, kBundleStart, FromBase64(kRsaSpki));
   if (options.crowded) {
