@@ -73,7 +73,8 @@ TEST_F(MacaroonSearchTest, RootInsideFindsItNowhere) {
 // Without this the test above would pass with a search that sees nothing.
 TEST_F(MacaroonSearchTest, TheSearchFindsWhatIsPlanted) {
   const std::string output = Search(
-      "secret=$(printf %s \"$1\" | rev); printf %s \"$secret\" > /tmp/planted; env P=\"$secret\" sleep 1000 & sleep 0.2");
+      "secret=$(printf %s \"$1\" | rev); printf %s \"$secret\" > /tmp/planted; env P=\"$secret\" sleep 1000 & "
+      "until tr '\\0' '\\n' < /proc/$!/environ | grep -q ^P=; do :; done");
   EXPECT_THAT(output, HasSubstr("FOUND /tmp/planted"));
   EXPECT_THAT(output, testing::ContainsRegex("FOUND /proc/[0-9]+/environ"));
   EXPECT_THAT(output, testing::ContainsRegex("FOUND /proc/[0-9]+/mem"));
