@@ -232,7 +232,8 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
   }
 
   Status CancelOperation(ServerContext*, const pb::CancelOperationRequest* request, pb::Machine* out) override {
-    return Answer(supervisor_.operations().Cancel(request->machine_id(), request->operation_id()), *out);
+    return Answer(
+        supervisor_.operations().Cancel(request->machine_id(), request->operation_id(), request->lease_nonce()), *out);
   }
 
   Status AcquireLease(ServerContext*, const pb::AcquireLeaseRequest* request, pb::Lease* out) override {

@@ -8,6 +8,7 @@
 #include "flyd/control/check_identity_config.h"
 #include "flyd/supervisor/boot_answer_codec.h"
 #include "tokensvc/es256/es256_verify.h"
+#include "tokensvc/proto_canonical.h"
 
 namespace flyd {
 namespace {
@@ -96,7 +97,7 @@ absl::StatusOr<RequestKey> ParseRequestKey(const std::string& request_id, const 
   if (request_id.size() > 64) return Bad("request_id", absl::StrCat(request_id.size(), " bytes"), "at most 64");
   if (request_id.empty()) return RequestKey{};
   return RequestKey{request_id,
-                    tokensvc::Sha256(absl::StrCat(request.GetTypeName(), ":", request.SerializeAsString()))};
+                    tokensvc::Sha256(absl::StrCat(request.GetTypeName(), ":", tokensvc::SerializeCanonical(request)))};
 }
 
 absl::StatusOr<size_t> ParsePageSize(int32_t page_size) {

@@ -1,6 +1,7 @@
 #include "flyd/supervisor/leases.h"
 
 #include "flyd/supervisor/lease_check.h"
+#include "flyd/supervisor/machine_refusals.h"
 
 namespace flyd {
 namespace {
@@ -21,6 +22,7 @@ absl::StatusOr<storage::MachineRecord> AcquireLease(MachineTable& table, tokensv
   if (!record.ok()) return record;
   const absl::Time now = table.clock().Now();
   if (absl::Status free = CheckLease(*record, request.nonce, now); !free.ok()) return free;
+  if (record->state == storage::MachineState::kDestroyed) return WrongState(*record, "any other state");
   const bool prolongs = record->lease.has_value() && record->lease->expires_at > now;
   record->lease = storage::Lease{
       .nonce = prolongs ? record->lease->nonce : tokensvc::NewHexId(ids).substr(0, kNonceDigits),

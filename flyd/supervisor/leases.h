@@ -19,7 +19,8 @@ struct LeaseRequest {
   std::string nonce;  // of the lease to prolong; empty: a new one
 };
 
-// The machine with the lease in it. Aborted (reason LEASE_HELD): another stands. NotFound. DataLoss.
+// The machine with the lease in it. Aborted (reason LEASE_HELD): another stands. FailedPrecondition: it is destroyed.
+// NotFound. DataLoss.
 absl::StatusOr<storage::MachineRecord> AcquireLease(MachineTable& table, tokensvc::UniqueIdSource& ids,
                                                     const LeaseRequest& request);
 

@@ -23,7 +23,8 @@ struct MetadataChange {
 };
 
 // Metadata have a revision of their own and make no version. Aborted: another revision, or somebody else's lease.
-// InvalidArgument: more than kMaxMetadata entries or kMaxMetadataBytes afterwards. NotFound. DataLoss.
+// InvalidArgument: more than kMaxMetadata entries or kMaxMetadataBytes afterwards. FailedPrecondition: it
+// is destroyed. NotFound. DataLoss.
 absl::StatusOr<storage::MachineRecord> ChangeMetadata(MachineTable& table, const MetadataChange& change);
 
 }  // namespace flyd

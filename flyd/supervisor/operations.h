@@ -45,8 +45,10 @@ class Operations {
   // The machine's operation; nullopt: none. DataLoss.
   absl::StatusOr<std::optional<storage::OperationRecord>> Present(absl::string_view machine_id) const;
 
-  // Ends a start that has not succeeded yet. FailedPrecondition: another operation, or one that cannot be cancelled.
-  absl::StatusOr<storage::MachineRecord> Cancel(const std::string& machine_id, const std::string& operation_id);
+  // Ends a start that has not succeeded yet. NotFound. FailedPrecondition: another operation, or one that cannot be
+  // cancelled. Aborted: the lease is somebody else's.
+  absl::StatusOr<storage::MachineRecord> Cancel(const std::string& machine_id, const std::string& operation_id,
+                                                absl::string_view lease_nonce);
 
   // The runtime tells of ends here (ExitSink).
   void OnExit(absl::string_view machine_id, absl::string_view boot_id, const BootExit& exit);

@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "flyd/supervisor/lease_check.h"
+#include "flyd/supervisor/machine_refusals.h"
 #include "flyd/supervisor/operations.h"
 
 namespace flyd {
@@ -108,8 +110,12 @@ absl::Status Operations::OnReport(const BootView& view, absl::string_view type, 
 }
 
 absl::StatusOr<storage::MachineRecord> Operations::Cancel(const std::string& machine_id,
-                                                          const std::string& operation_id) {
+                                                          const std::string& operation_id,
+                                                          absl::string_view lease_nonce) {
   absl::MutexLock lock(&parts_.table.LockOf(machine_id));
+  const absl::StatusOr<Record> record = parts_.table.store().Get(machine_id);
+  if (!record.ok()) return OfMachine(record.status(), machine_id);
+  if (absl::Status free = CheckLease(*record, lease_nonce, parts_.table.clock().Now()); !free.ok()) return free;
   const absl::StatusOr<std::optional<Step>> step = Load(machine_id);
   if (!step.ok()) return step.status();
   if (!step->has_value() || (*step)->operation.id != operation_id) {

@@ -98,6 +98,13 @@ Supervisor::Result Supervisor::Order(Found found, const Guard& guard, MachineEve
   return operations_.Commit(change);
 }
 
+Supervisor::Result Supervisor::AsItIs(const Found& found, const Guard& guard) {
+  if (found.answered || guard.request.id.empty()) return found.record;
+  storage::MachineChange change{.record = found.record, .expected_revision = found.record.revision};
+  table_.Answering(change, guard.request);
+  return operations_.Commit(change);
+}
+
 OperationOrder Supervisor::EndOrder(const Record& record, OperationKind kind, const EndSettings& end) const {
   const StopSettings settings = StopSettingsOf(record.boot->version.config);
   return {.kind = kind,
@@ -137,7 +144,7 @@ Supervisor::Result Supervisor::Start(const std::string& id, const Guard& guard) 
   absl::StatusOr<Found> found = Find(id, guard);
   if (!found.ok()) return found.status();
   const MachineState state = found->record.state;
-  if (found->answered || state == MachineState::kStarting || state == MachineState::kStarted) return found->record;
+  if (found->answered || state == MachineState::kStarting || state == MachineState::kStarted) return AsItIs(*found, guard);
   if (absl::Status admitted = Admit(OperationKind::kStart); !admitted.ok()) return admitted;
   if (state == MachineState::kSuspended) {
     return Order(*std::move(found), guard, MachineEvent::kResume, "resume",
@@ -161,7 +168,7 @@ Supervisor::Result Supervisor::Stop(const std::string& id, const Guard& guard, c
   absl::StatusOr<Found> found = Find(id, guard);
   if (!found.ok()) return found.status();
   const MachineState state = found->record.state;
-  if (found->answered || state == MachineState::kStopping || state == MachineState::kStopped) return found->record;
+  if (found->answered || state == MachineState::kStopping || state == MachineState::kStopped) return AsItIs(*found, guard);
   if (!Next(state, MachineEvent::kStop).has_value()) return WrongState(found->record, "a boot, or a failed start, to stop");
   // Before the stop becomes visible: whatever was asked for up to here is not written any more.
   boots_.registry().Fence(id);
@@ -197,7 +204,7 @@ Supervisor::Result Supervisor::Suspend(const std::string& id, const Guard& guard
   absl::MutexLock lock(&table_.LockOf(id));
   absl::StatusOr<Found> found = Find(id, guard);
   if (!found.ok()) return found.status();
-  if (found->answered || StandsStill(found->record.state)) return found->record;
+  if (found->answered || StandsStill(found->record.state)) return AsItIs(*found, guard);
   if (!Next(found->record.state, MachineEvent::kSuspend).has_value()) return WrongState(found->record, "started");
   boots_.registry().Fence(id);
   return Order(*std::move(found), guard, MachineEvent::kSuspend, "suspend",
@@ -247,7 +254,9 @@ Supervisor::Result Supervisor::Destroy(const std::string& id, const Guard& guard
   absl::StatusOr<Found> found = Find(id, guard);
   if (!found.ok()) return found.status();
   const MachineState state = found->record.state;
-  if (found->answered || state == MachineState::kDestroyed || state == MachineState::kDestroying) return found->record;
+  if (found->answered || state == MachineState::kDestroyed || state == MachineState::kDestroying) {
+    return AsItIs(*found, guard);
+  }
   const MachineEvent event = force ? MachineEvent::kKill : MachineEvent::kDestroy;
   const bool live = HasLiveBoot(found->record);
   if ((live && !force) || !Next(state, event).has_value()) {

@@ -121,6 +121,9 @@ class Supervisor final : public BootGate {
 
   absl::Status Admit(OperationKind kind) const { return parts_.admission(kind, operations_.in_progress()); }
   Result Order(Found found, const Guard& guard, MachineEvent event, absl::string_view type, const OperationOrder& order);
+  // Nothing to be done. The request is remembered all the same: repeated late, it must not be done to what the machine has
+  // become by then.
+  Result AsItIs(const Found& found, const Guard& guard);
   OperationOrder EndOrder(const Record& record, OperationKind kind, const EndSettings& end) const;
   absl::Status EndOrphans();
 

@@ -137,7 +137,6 @@ void LifeWorld::Order() {
     return count;
   };
   const int before = ordered();
-  const uint64_t revision = Record().revision;
   const bool stopping = Record().state == MachineState::kStopping;
   const bool unseen_end = Exists() && flyd::HasLiveBoot(Record()) && runtime_.Running(id_).empty();
   absl::Status answer = Send(order, guard);
@@ -150,7 +149,7 @@ void LifeWorld::Order() {
   Expect(ordered() - before <= 1, absl::StrCat(order, ": done ", ordered() - before, " times"));
   if (!answer.ok()) return;
   // What was in that state already goes on with what befell it; so does what only takes a version for its next start.
-  if (order != "update" && Record().revision != revision) faulty_ = refusing_;
+  if (order == "create" || (order != "update" && ordered() != before)) faulty_ = refusing_;
   // The supervisor answers for what it has been told of.
   if (unseen_end) faulty_ = true;
   if (unseen_end && order == "update" && !stopping) wanted_ = Wanted::kRunning;
