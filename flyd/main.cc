@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "flyd/daemon/daemon.h"
 #include "flyd/daemon/flyd_config.h"
+#include "flyd/service_manager/service_manager.h"
 #include "tokensvc/clock.h"
 
 namespace {
@@ -22,6 +23,7 @@ int Fail(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  flyd::ServiceManager manager = flyd::ServiceManager::FromEnvironment();
   // Host names are not what this fleet verifies; gRPC would complain of each. Faults reach us as statuses.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   CLI::App app("supervises the machines of this host and gives them identity tokens", "flyd");
@@ -33,7 +35,7 @@ int main(int argc, char** argv) {
   const absl::StatusOr<flyd::FlydConfig> config = flyd::ReadFlydConfig(path);
   if (!config.ok()) return Fail(config.status());
   if (check) return 0;
-  absl::StatusOr<std::unique_ptr<flyd::Daemon>> daemon = flyd::Daemon::Create(*config, tokensvc::RealClock());
+  absl::StatusOr<std::unique_ptr<flyd::Daemon>> daemon = flyd::Daemon::Create(*config, tokensvc::RealClock(), manager);
   if (!daemon.ok()) return Fail(daemon.status());
   const absl::Status ended = (*daemon)->RunUntilSignalled();
   return ended.ok() ? 0 : Fail(ended);

@@ -77,7 +77,8 @@ absl::StatusOr<GuestGate::RootKeys> ReadRootKeys(const storage::Keyring& keyring
 // Members in the order in which they need each other; destroyed in the reverse one.
 class RunningDaemon final : public Daemon {
  public:
-  RunningDaemon(const FlydConfig& config, const tokensvc::Clock& clock) : config_(config), clock_(clock), log_(clock, 2) {}
+  RunningDaemon(const FlydConfig& config, const tokensvc::Clock& clock, ServiceManager& manager)
+      : config_(config), clock_(clock), manager_(manager), log_(clock, 2) {}
 
   ~RunningDaemon() override {
     if (control_ != nullptr) control_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
@@ -104,6 +105,7 @@ class RunningDaemon final : public Daemon {
     int signal = 0;
     sigwait(&signals, &signal);
     log_.Write("flyd.stops", {});
+    manager_.TellStopping();
     return absl::OkStatus();
   }
 
@@ -168,7 +170,7 @@ class RunningDaemon final : public Daemon {
         [this](const std::string& machine_id, int status, const std::string& why) {
           gate_->OnMalformed(machine_id, status, why);
         });
-    sockets_ = std::make_unique<HttpGuestSockets>(config_.run_dir, *guests_);
+    sockets_ = std::make_unique<HttpGuestSockets>(config_.run_dir, *guests_, manager_);
     auto host = Host::Open(*store_, clock_, [folder = config_.data_dir] { return FreeBytes(folder); });
     if (!host.ok()) return host.status();
     host_ = *std::move(host);
@@ -194,6 +196,7 @@ class RunningDaemon final : public Daemon {
     if (!root_keys.ok()) return root_keys.status();
     gate_ = std::make_unique<GuestGate>(*supervisor_, *tokens_, clock_, *std::move(root_keys), log);
     if (absl::Status recovered = supervisor_->Recover(); !recovered.ok()) return recovered;
+    manager_.ForgetUntaken();
     Tend();
     return absl::OkStatus();
   }
@@ -230,11 +233,13 @@ class RunningDaemon final : public Daemon {
     }
     const std::string address = absl::StrCat(config_.listen.substr(0, config_.listen.rfind(':')), ":", port);
     log_.Write("flyd.ready", {{"worker", config_.worker}, {"address", address}});
+    manager_.TellReady();
     return tokensvc::AnnounceReady(config_.ready_file, {{"program", "flyd"}, {"address", address}});
   }
 
   const FlydConfig config_;
   const tokensvc::Clock& clock_;
+  ServiceManager& manager_;
   tokensvc::JsonLog log_;
   std::unique_ptr<storage::RocksDbMachineStore> store_;
   std::unique_ptr<storage::SqliteKeyring> keyring_;
@@ -255,10 +260,11 @@ class RunningDaemon final : public Daemon {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Create(const FlydConfig& config, const tokensvc::Clock& clock) {
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Create(const FlydConfig& config, const tokensvc::Clock& clock,
+                                                       ServiceManager& manager) {
   const sigset_t signals = EndingSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  auto daemon = std::make_unique<RunningDaemon>(config, clock);
+  auto daemon = std::make_unique<RunningDaemon>(config, clock, manager);
   if (absl::Status opened = daemon->Open(); !opened.ok()) return opened;
   return daemon;
 }

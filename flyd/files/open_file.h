@@ -23,6 +23,8 @@ class OpenFile {
 
   int get() const { return descriptor_; }
   bool is_open() const { return descriptor_ >= 0; }
+  // The caller closes it from now on.
+  int Release() { return std::exchange(descriptor_, -1); }
 
  private:
   int descriptor_ = -1;

@@ -32,11 +32,22 @@ absl::Status HttpGuestSockets::Open(absl::string_view machine_id) {
       return absl::UnavailableError(absl::StrCat(folder, ": ", std::strerror(errno), ", want to make it"));
     }
   }
-  const absl::Status listening = server_.ListenUnix(machine_id, absl::StrCat(directory, "/api.sock"), kSocketMode);
-  return absl::IsAlreadyExists(listening) ? absl::OkStatus() : listening;
+  const std::string path = absl::StrCat(directory, "/api.sock");
+  // What is kept listens at the path as long as the path is there: nobody but flyd comes in here, and Close forgets before
+  // it unlinks.
+  if (OpenFile kept = manager_.Take(machine_id); kept.is_open() && access(path.c_str(), F_OK) == 0) {
+    if (server_.AdoptUnix(machine_id, kept.Release()).ok()) return absl::OkStatus();
+  }
+  const absl::StatusOr<int> listening = server_.ListenUnix(machine_id, path, kSocketMode);
+  if (!listening.ok()) return absl::IsAlreadyExists(listening.status()) ? absl::OkStatus() : listening.status();
+  manager_.Forget(machine_id);
+  // Where it cannot be kept, PID 1 finds the socket that the next flyd makes.
+  manager_.Keep(machine_id, *listening).IgnoreError();
+  return absl::OkStatus();
 }
 
 void HttpGuestSockets::Close(absl::string_view machine_id) {
+  manager_.Forget(machine_id);
   server_.Close(machine_id);
   unlink(absl::StrCat(run_dir_, "/m/", machine_id, "/guest/api.sock").c_str());
 }

@@ -3,17 +3,21 @@
 
 #include <string>
 
+#include "flyd/service_manager/service_manager.h"
 #include "flyd/supervisor/guest_sockets.h"
 #include "tokensvc/http/http_server.h"
 
 namespace flyd {
 
 // RUN_DIR/m/ID/guest/api.sock for each machine, below a directory that only flyd's user may enter. PID 1 holds `guest`, so
-// a socket that a restarted flyd makes anew is found.
+// a socket that a restarted flyd makes anew is found; where a service manager keeps the socket from one flyd to the next, it
+// stays the same and nobody is refused meanwhile.
 class HttpGuestSockets final : public GuestSockets {
  public:
-  // `server` is not owned and outlives this. Listeners have the machine's id as their tag.
-  HttpGuestSockets(std::string run_dir, tokensvc::HttpServer& server) : run_dir_(std::move(run_dir)), server_(server) {}
+  // Neither reference is owned; both outlive this. Listeners have the machine's id as their tag, and as their name at the
+  // service manager.
+  HttpGuestSockets(std::string run_dir, tokensvc::HttpServer& server, ServiceManager& manager)
+      : run_dir_(std::move(run_dir)), server_(server), manager_(manager) {}
 
   absl::Status Open(absl::string_view machine_id) override;
   void Close(absl::string_view machine_id) override;
@@ -21,6 +25,7 @@ class HttpGuestSockets final : public GuestSockets {
  private:
   const std::string run_dir_;
   tokensvc::HttpServer& server_;
+  ServiceManager& manager_;
 };
 
 }  // namespace flyd

@@ -83,7 +83,7 @@ GuestFixture::GuestFixture() {
       [this](const std::string& machine_id, int status, const std::string& why) {
         gate_->OnMalformed(machine_id, status, why);
       });
-  sockets_ = std::make_unique<flyd::HttpGuestSockets>(folder_.path(), *server_);
+  sockets_ = std::make_unique<flyd::HttpGuestSockets>(folder_.path(), *server_, manager_);
   for (const char* machine : {kOne, kTwo}) {
     EXPECT_THAT(sockets_->Open(machine), IsOk());
     Boot(machine);

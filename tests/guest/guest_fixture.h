@@ -7,6 +7,7 @@
 
 #include "flyd/guest/guest_gate.h"
 #include "flyd/guest/http_guest_sockets.h"
+#include "flyd/service_manager/service_manager.h"
 #include "flyd/supervisor/boot_registry.h"
 #include "gtest/gtest.h"
 #include "storage/secret_bytes.h"
@@ -69,6 +70,7 @@ class GuestFixture : public testing::Test {
   tokensvc::TokenService tokens_{signer_, ledger_, clock_};
   std::unique_ptr<flyd::GuestGate> gate_;
   std::unique_ptr<tokensvc::HttpServer> server_;
+  flyd::ServiceManager manager_;
   std::unique_ptr<flyd::HttpGuestSockets> sockets_;
   std::map<std::string, std::string> macaroons_;
   int boots_made_ = 0;

@@ -1,5 +1,6 @@
 #include "tokensvc/http/http_server.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -260,7 +261,7 @@ HttpServer::HttpServer(const HttpLimits& limits, int threads, HttpHandler handle
 
 HttpServer::~HttpServer() = default;
 
-absl::Status HttpServer::ListenUnix(absl::string_view tag, const std::string& path, mode_t mode) {
+absl::StatusOr<int> HttpServer::ListenUnix(absl::string_view tag, const std::string& path, mode_t mode) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return absl::UnavailableError(absl::StrCat(path, ": ", path.size(), " bytes, want fewer than 108"));
   }
@@ -276,6 +277,21 @@ absl::Status HttpServer::ListenUnix(absl::string_view tag, const std::string& pa
   if (!error && chmod(path.c_str(), mode) != 0) error.assign(errno, boost::system::system_category());
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return absl::UnavailableError(absl::StrCat(path, ": ", error.message(), ", want to listen there"));
+  const int descriptor = acceptor.native_handle();
+  const absl::Status started = core_->Start<stream_protocol>(tag, std::move(acceptor), core_->Plain<stream_protocol>());
+  if (!started.ok()) return started;
+  return descriptor;
+}
+
+absl::Status HttpServer::AdoptUnix(absl::string_view tag, int descriptor) {
+  stream_protocol::acceptor acceptor(core_->io());
+  beast::error_code error;
+  acceptor.assign(stream_protocol(), descriptor, error);
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (error || getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("listener ", tag, ": descriptor ", descriptor, ", want a listening socket"));
+  }
   return core_->Start<stream_protocol>(tag, std::move(acceptor), core_->Plain<stream_protocol>());
 }
 

@@ -31,8 +31,13 @@ class HttpServer {
   ~HttpServer();
 
   // Listens on a Unix socket of that mode; a file that is in the way is replaced. `tag` names the listener to handlers
-  // and to Close. Unavailable, naming the path. AlreadyExists: the tag is in use.
-  absl::Status ListenUnix(absl::string_view tag, const std::string& path, mode_t mode);
+  // and to Close. The listening descriptor: the server's, for who wants a duplicate to outlive the process. Unavailable,
+  // naming the path. AlreadyExists: the tag is in use.
+  absl::StatusOr<int> ListenUnix(absl::string_view tag, const std::string& path, mode_t mode);
+
+  // Goes on with a Unix socket that listens already; takes the descriptor. InvalidArgument: it does not listen.
+  // AlreadyExists: the tag is in use.
+  absl::Status AdoptUnix(absl::string_view tag, int descriptor);
 
   // Listens on "HOST:PORT"; port 0 lets the kernel choose. The address that it listens on.
   absl::StatusOr<std::string> ListenTcp(absl::string_view tag, absl::string_view address);

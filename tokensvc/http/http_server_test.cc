@@ -1,6 +1,7 @@
 #include "tokensvc/http/http_server.h"
 
 #include <gtest/gtest.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -276,6 +277,22 @@ TEST_F(HttpServerTest, ClosingAListenerEndsItsConnectionsAndFreesItsTag) {
   exchange->Send({.body = "late"});
   ASSERT_TRUE(server_->ListenUnix("t", path(), 0600).ok());
   EXPECT_TRUE(absl::StrContains(Ask("GET /again HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "GET/again"));
+}
+
+TEST_F(HttpServerTest, WhoConnectsBetweenTwoServersIsAnsweredByTheSecond) {
+  server_->Close("t");
+  const int kept = dup(*server_->ListenUnix("t", path(), 0600));
+  server_.reset();
+  const int fd = Connect();
+  Write(fd, "GET /waited HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  server_ = std::make_unique<HttpServer>(HttpLimits{}, 2, [this](std::shared_ptr<HttpExchange> exchange) { Handle(exchange); });
+  ASSERT_TRUE(server_->AdoptUnix("t", kept).ok());
+  EXPECT_TRUE(absl::StrContains(ReadAll(fd), "GET/waited"));
+}
+
+TEST_F(HttpServerTest, OnlyASocketThatListensIsAdopted) {
+  EXPECT_EQ(server_->AdoptUnix("u", Connect()).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(server_->AdoptUnix("u", open("/dev/null", O_RDONLY | O_CLOEXEC)).code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(HttpServerTest, AnExchangeThatOutlivesTheServerWritesNothing) {
