@@ -27,7 +27,7 @@ absl::Status Boots::Begin(MachineRecord& record) {
   return absl::OkStatus();
 }
 
-absl::Status Boots::Publish(const MachineRecord& record) {
+absl::Status Boots::Publish(const MachineRecord& record, bool booting) {
   const storage::BootRecord& boot = *record.boot;
   absl::StatusOr<std::string> placement = table_.store().GetPlacement(boot.version.placement_sha256);
   if (!placement.ok()) return placement.status();
@@ -50,7 +50,7 @@ absl::Status Boots::Publish(const MachineRecord& record) {
                      .macaroon_kid = boot.macaroon_kid,
                      .macaroon_rnd = boot.macaroon_rnd,
                      .subject_scope = decoded->placement.identity.subject_scope,
-                     .booting = record.state == MachineState::kStarting,
+                     .booting = booting,
                      .aws_principal_tags = WantsPrincipalTags(boot.version.config),
                      .metadata = record.metadata});
   return absl::OkStatus();

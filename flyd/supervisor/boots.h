@@ -37,9 +37,9 @@ class Boots {
   // Puts a new boot of the desired version into the record. The caller holds the machine's lock and commits it.
   absl::Status Begin(storage::MachineRecord& record);
 
-  // From now on the record's boot may mint. The caller holds the machine's lock, so that no order comes in between.
-  // NotFound: its placement is not stored.
-  absl::Status Publish(const storage::MachineRecord& record);
+  // From now on the record's boot may mint; `booting`: its workload has not begun yet. The caller holds the machine's lock,
+  // so that no order comes in between. NotFound: its placement is not stored.
+  absl::Status Publish(const storage::MachineRecord& record, bool booting);
 
   BootRegistry& registry() { return registry_; }
 

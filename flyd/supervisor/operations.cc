@@ -136,8 +136,9 @@ bool Operations::RunStep(const std::string& machine_id) {
       return Keep(Commit(Expire(*step)));
     }
     // Under the lock, so that an order that fences the boot comes before it or after it.
-    if (step->step == OperationStep::kLaunch) {
-      const absl::Status published = parts_.boots.Publish(step->record);
+    // PID 1 asks for tokens before the workload begins, or goes on.
+    if (step->step == OperationStep::kLaunch || step->step == OperationStep::kThaw) {
+      const absl::Status published = parts_.boots.Publish(step->record, step->step == OperationStep::kLaunch);
       if (!published.ok()) return Keep(Commit(Fail(*step, absl::FailedPreconditionError(published.message()))));
     }
   }
@@ -249,10 +250,6 @@ storage::MachineChange Operations::Succeed(const Step& step, const Outcome& outc
     case OperationStep::kThaw:
       change = parts_.table.ChangeOf(step.record, "resumed", "flyd", "");
       OperationBook::Apply(change, MachineEvent::kBooted);
-      // What cannot be published cannot mint; the machine runs all the same.
-      if (absl::Status published = parts_.boots.Publish(change.record); !published.ok()) {
-        parts_.table.Note("boot.not_published", step.record.id, published.message());
-      }
       break;
     case OperationStep::kRemove:
       change = parts_.table.ChangeOf(step.record, "destroyed", "flyd", "");
@@ -294,8 +291,10 @@ storage::MachineChange Operations::Fail(const Step& step, const absl::Status& wh
   // Whether something of the boot runs is not known for certain: it is ended before anything else is begun.
   if (step.step == OperationStep::kLaunch) return Abandon(std::move(change), step, std::string(why.message()));
   OperationBook::Apply(change, step.step == OperationStep::kFreeze ? MachineEvent::kBooted : MachineEvent::kFrozen);
+  if (step.step == OperationStep::kThaw) parts_.boots.registry().Fence(step.record.id);
   if (step.step == OperationStep::kFreeze) {
-    if (absl::Status published = parts_.boots.Publish(change.record); !published.ok()) {
+    // What cannot be published cannot mint; the machine runs all the same.
+    if (absl::Status published = parts_.boots.Publish(change.record, /*booting=*/false); !published.ok()) {
       parts_.table.Note("boot.not_published", step.record.id, published.message());
     }
   }

@@ -150,10 +150,11 @@ absl::Status Operations::Recover(const Record& record) {
     if (present->has_value()) active_.insert(record.id);
     if (record.state == storage::MachineState::kStarting) interrupted_.insert(record.boot->boot_id);
   }
-  const bool still = present->has_value() && (*present)->kind == KindName(OperationKind::kResume);
+  const bool resumes = present->has_value() && (*present)->kind == KindName(OperationKind::kResume);
   if (HasLiveBoot(record)) {
-    if (StateMayMint(record.state) && !still) {
-      if (absl::Status published = parts_.boots.Publish(record); !published.ok()) return published;
+    if (StateMayMint(record.state)) {
+      const bool booting = record.state == storage::MachineState::kStarting && !resumes;
+      if (absl::Status published = parts_.boots.Publish(record, booting); !published.ok()) return published;
     }
     if (absl::Status open = parts_.sockets.Open(record.id); !open.ok()) return open;
     const bool launching = present->has_value() && (*present)->step == RuleOf(OperationStep::kLaunch).name;

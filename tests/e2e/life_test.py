@@ -30,6 +30,7 @@ class LifeTest(FleetCase):
                                      options=["-e", "AWS_ROLE_ARN=arn:aws:iam::123456789012:role/r"])
         wait_until(lambda: os.path.exists(f"/proc/{self.machine(machine)['boot']['init_pid']}/root/tmp/ticks"), "a tick")
         before = self.machine(machine)["boot"]
+        old = self.ctl("machine", "exec", machine, "--", "cat", "/.fly/oidc_token")
         self.ctl("machine", "suspend", machine)
         self.await_state(machine, "suspended")
         seen = {self.ticks(machine) for _ in range(20)}
@@ -39,8 +40,9 @@ class LifeTest(FleetCase):
         after = self.await_state(machine, "started")["boot"]
         self.assertEqual((after["boot_id"], after["init_pid"]), (before["boot_id"], before["init_pid"]))
         wait_until(lambda: self.ticks(machine) not in seen, "a tick after it was resumed")
-        claims = dict(decode(self.ctl("machine", "exec", machine, "--", "cat", "/.fly/oidc_token"))[1])
-        self.assertEqual(claims["machine_id"], machine)
+        new = self.ctl("machine", "exec", machine, "--", "cat", "/.fly/oidc_token")
+        self.assertNotEqual(dict(decode(new)[1])["jti"], dict(decode(old)[1])["jti"])
+        self.assertNotIn("identity_unavailable", self.ctl("machine", "events", machine))
 
     def test_a_restart_is_another_boot_of_the_same_machine(self):
         machine = self.start_machine("acme-rs256", "sleep", "300")

@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, os.getcwd())
 
 from tests import python_cases  # noqa: E402
+from tests.e2e.fleet_case import wait_until  # noqa: E402
 from tests.interop import minio  # noqa: E402
 from tests.interop.interop_case import InteropCase  # noqa: E402
 
@@ -43,12 +44,14 @@ class AwsTest(InteropCase):
             "Go": [self.opt / "go-peers/s3get", BUCKET, KEY],
         }
 
+    def there(self):
+        return {"AWS_ENDPOINT_URL": f"http://{self.s3.address}", "AWS_REGION": "us-east-1",
+                # The Go SDK asks for its first credentials at the endpoint of this name alone.
+                "AWS_ENDPOINT_URL_STS": f"http://{self.s3.address}"}
+
     def get(self, sdk, app):
         """The role's ARN is the only setting; the rest says where the stand-in for AWS is."""
-        there = {"AWS_ENDPOINT_URL": f"http://{self.s3.address}", "AWS_REGION": "us-east-1",
-                 # The Go SDK asks for its first credentials at the endpoint of this name alone.
-                 "AWS_ENDPOINT_URL_STS": f"http://{self.s3.address}"}
-        return self.run_in(app, *self.sdks()[sdk], environment={"AWS_ROLE_ARN": minio.ROLE_ARN, **there})
+        return self.run_in(app, *self.sdks()[sdk], environment={"AWS_ROLE_ARN": minio.ROLE_ARN, **self.there()})
 
     def check(self, sdk):
         web = self.get(sdk, "acme/web")
@@ -70,6 +73,22 @@ class AwsTest(InteropCase):
 
     def test_the_go_sdk_reads_the_object_and_is_refused_it_in_another_app(self):
         self.check("Go")
+
+    def test_boto3_refreshes_its_credentials_with_the_renewed_token(self):
+        environment = {"AWS_ROLE_ARN": minio.ROLE_ARN, **self.there()}
+        flags = [word for name, value in environment.items() for word in ("-e", f"{name}={value}")]
+        machine = self.ctl("machine", "run", "host", "-a", "acme/web", "--detach", *flags, "--",
+                           *self.python(self.opt / "refresh_boto3.py", BUCKET, KEY)).strip()
+        reads = lambda: self.ctl("machine", "logs", machine).splitlines()  # noqa: E731
+        wait_until(lambda: len(reads()) == 1, "the first read")
+        self.ctl("machine", "suspend", machine)
+        self.ctl("machine", "wait", machine, "--state", "suspended", "-t", "20")
+        self.ctl("machine", "resume", machine)  # which renews every token
+        wait_until(lambda: len(reads()) == 2, "a read with the renewed token")
+        first, second = (read.split() for read in reads())
+        self.assertNotEqual(first, second)
+        for in_file, in_credentials in (first, second):
+            self.assertEqual(in_file, in_credentials)
 
     def test_a_machine_of_another_organization_has_no_credentials(self):
         done = self.get("boto3", "other/web")
