@@ -8,6 +8,7 @@
 #include "flyd/control/check_identity_config.h"
 #include "flyd/supervisor/boot_answer_codec.h"
 #include "tokensvc/es256/es256_verify.h"
+#include "tokensvc/placement/placement.h"
 #include "tokensvc/proto_canonical.h"
 
 namespace flyd {
@@ -65,8 +66,16 @@ absl::Status CheckEnv(const pb::MachineConfig& config) {
   return absl::OkStatus();
 }
 
-absl::Status CheckConfig(const pb::MachineConfig& config) {
-  if (config.command().empty()) return Bad("config.command", "empty", "a program: host images have none of their own");
+// An image may have a program of its own; the host's files have none. A placement that does not decode is refused later.
+absl::Status CheckProgram(const pb::MachineConfig& config, const std::string& placement) {
+  if (!config.command().empty()) return absl::OkStatus();
+  const absl::StatusOr<tokensvc::UnverifiedPlacement> decoded = tokensvc::DecodePlacement(placement);
+  if (decoded.ok() && decoded->placement.identity.image != "host") return absl::OkStatus();
+  return Bad("config.command", "empty", "a program: the image host has none of its own");
+}
+
+absl::Status CheckConfig(const pb::MachineConfig& config, const std::string& placement) {
+  if (absl::Status program = CheckProgram(config, placement); !program.ok()) return program;
   if (absl::Status status = CheckCommand("config.command", config.command()); !status.ok()) return status;
   if (absl::Status status = CheckEnv(config); !status.ok()) return status;
   size_t total = 0;
@@ -106,7 +115,7 @@ absl::StatusOr<size_t> ParsePageSize(int32_t page_size) {
 }
 
 absl::StatusOr<CreateMachine> ParseCreate(const pb::CreateMachineRequest& request) {
-  if (absl::Status status = CheckConfig(request.config()); !status.ok()) return status;
+  if (absl::Status status = CheckConfig(request.config(), request.placement()); !status.ok()) return status;
   absl::StatusOr<RequestKey> key = ParseRequestKey(request.request_id(), request);
   if (!key.ok()) return key.status();
   return CreateMachine{.request = *std::move(key),
@@ -161,7 +170,7 @@ absl::StatusOr<MetadataChange> ParseMetadata(const pb::UpdateMetadataRequest& re
 }
 
 absl::StatusOr<UpdateMachine> ParseUpdate(const pb::UpdateMachineRequest& request) {
-  if (absl::Status status = CheckConfig(request.config()); !status.ok()) return status;
+  if (absl::Status status = CheckConfig(request.config(), request.placement()); !status.ok()) return status;
   return UpdateMachine{.placement = request.placement(),
                        .config = request.config().SerializeAsString(),
                        .current_version = request.current_version()};

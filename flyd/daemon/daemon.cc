@@ -136,6 +136,7 @@ class RunningDaemon final : public Daemon {
     }
     ProcessRuntimeOptions options{.run_dir = config_.run_dir,
                                   .init_path = config_.init_path,
+                                  .image_dir = config_.data_dir + "/images",
                                   .first_host_id = config_.first_host_id,
                                   .max_machines = config_.max_machines,
                                   .hidden_paths = config_.hidden_paths,

@@ -60,6 +60,8 @@ std::string EncodeOrder(const RunnerOrder& order) {
                {"boot_id", order.boot_id},
                {"hostname", order.hostname},
                {"image", order.image},
+               {"rootfs", order.rootfs},
+               {"image_defaults", EncodeImageDefaults(order.image_defaults)},
                {"guest_directory", order.guest_directory},
                {"first_host_id", order.first_host_id},
                {"private_network", order.private_network},
@@ -73,11 +75,17 @@ absl::StatusOr<RunnerOrder> DecodeOrder(absl::string_view text) {
                        .boot_id = TextOr(*json, "boot_id"),
                        .hostname = TextOr(*json, "hostname"),
                        .image = TextOr(*json, "image"),
+                       .rootfs = TextOr(*json, "rootfs"),
                        .guest_directory = TextOr(*json, "guest_directory"),
                        .first_host_id = NumberOr<uint32_t>(*json, "first_host_id"),
                        .private_network = FlagOr(*json, "private_network")};
   if (order.machine_id.empty() || order.guest_directory.empty()) {
     return absl::InvalidArgumentError("order.json: without machine_id or guest_directory, want both");
+  }
+  if (const std::string defaults = TextOr(*json, "image_defaults"); !defaults.empty()) {
+    absl::StatusOr<ImageDefaults> decoded = DecodeImageDefaults(defaults);
+    if (!decoded.ok()) return decoded.status();
+    order.image_defaults = *std::move(decoded);
   }
   const auto hidden = json->find("hidden_paths");
   if (hidden != json->end() && hidden->is_array()) {

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "flyd/images/image_defaults.h"
 #include "flyd/runtime/process_identity.h"
 #include "flyd/runtime/runtime.h"
 
@@ -32,7 +33,9 @@ struct RunnerOrder {
   std::string machine_id;
   std::string boot_id;
   std::string hostname;
-  std::string image;            // only "host" is supported by the runner
+  std::string image;            // as the placement names it
+  std::string rootfs;           // absolute: the image's tree; empty: the host's own files
+  ImageDefaults image_defaults;
   std::string guest_directory;  // absolute; holds api.sock
   uint32_t first_host_id = 0;   // 0: rootless, one id
   bool private_network = false;

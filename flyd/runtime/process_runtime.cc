@@ -129,6 +129,10 @@ absl::StatusOr<std::unique_ptr<ProcessRuntime>> ProcessRuntime::Create(ProcessRu
   if (absl::Status made = MakeDirectory(absl::StrCat(options.run_dir, "/m"), 0700); !made.ok()) return made;
   auto runtime = std::unique_ptr<ProcessRuntime>(new ProcessRuntime(std::move(options), clock, std::move(sink)));
   runtime->RestoreRanges();
+  if (runtime->options_.image_dir.empty()) return runtime;
+  auto images = ImageStore::Open({.directory = runtime->options_.image_dir, .init_path = runtime->options_.init_path});
+  if (!images.ok()) return images.status();
+  runtime->images_ = *std::move(images);
   return runtime;
 }
 
@@ -154,18 +158,40 @@ void ProcessRuntime::RestoreRanges() {
   }
 }
 
+absl::StatusOr<BootObservation> ProcessRuntime::FindStarted(const BootSpec& spec) {
+  absl::StatusOr<BootObservation> seen = Observe(spec.machine_id, spec.boot_id);
+  if (seen.ok() && std::holds_alternative<BootExit>(*seen)) {
+    return absl::FailedPreconditionError(absl::StrCat("boot ", spec.boot_id, ": has ended, want a new one"));
+  }
+  return seen;
+}
+
+absl::StatusOr<StoredImage> ProcessRuntime::PrepareImage(const BootSpec& spec) {
+  if (spec.image == "host") return StoredImage{};
+  if (images_ == nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat("image ", spec.image, ": no place for images here, want host"));
+  }
+  return images_->Prepare(spec.image, spec.image_digest);
+}
+
 absl::StatusOr<RunningBoot> ProcessRuntime::Start(const BootSpec& spec) {
   if (absl::Status id = CheckId(spec.machine_id); !id.ok()) return id;
   if (absl::Status id = CheckId(spec.boot_id); !id.ok()) return id;
-  absl::MutexLock lock(&start_mu_);
-  absl::StatusOr<BootObservation> seen = Observe(spec.machine_id, spec.boot_id);
-  if (!seen.ok()) return seen.status();
-  if (const auto* running = std::get_if<RunningBoot>(&*seen)) return *running;
-  if (std::holds_alternative<BootExit>(*seen)) {
-    return absl::FailedPreconditionError(absl::StrCat("boot ", spec.boot_id, ": has ended, want a new one"));
+  {
+    absl::MutexLock lock(&start_mu_);
+    absl::StatusOr<BootObservation> seen = FindStarted(spec);
+    if (!seen.ok()) return seen.status();
+    if (const auto* running = std::get_if<RunningBoot>(&*seen)) return *running;
   }
+  // Without the lock: other machines start while an image comes.
+  const absl::StatusOr<StoredImage> image = PrepareImage(spec);
+  if (!image.ok()) return image.status();
+  absl::MutexLock lock(&start_mu_);
+  absl::StatusOr<BootObservation> seen = FindStarted(spec);
+  if (!seen.ok()) return seen.status();
+  if (const auto* started = std::get_if<RunningBoot>(&*seen)) return *started;
   const std::string directory = BootDirectory(spec.machine_id, spec.boot_id);
-  absl::StatusOr<RunningBoot> running = Launch(spec, directory);
+  absl::StatusOr<RunningBoot> running = Launch(spec, *image, directory);
   if (!running.ok()) {
     std::error_code ignored;
     fs::remove_all(directory, ignored);
@@ -173,7 +199,8 @@ absl::StatusOr<RunningBoot> ProcessRuntime::Start(const BootSpec& spec) {
   return running;
 }
 
-absl::StatusOr<RunningBoot> ProcessRuntime::Launch(const BootSpec& spec, const std::string& directory) {
+absl::StatusOr<RunningBoot> ProcessRuntime::Launch(const BootSpec& spec, const StoredImage& image,
+                                                      const std::string& directory) {
   const std::string machine = absl::StrCat(options_.run_dir, "/m/", spec.machine_id);
   const std::string guest = absl::StrCat(machine, "/guest");
   if (absl::Status made = MakeDirectory(machine, 0700); !made.ok()) return made;
@@ -185,6 +212,8 @@ absl::StatusOr<RunningBoot> ProcessRuntime::Launch(const BootSpec& spec, const s
                        .boot_id = spec.boot_id,
                        .hostname = spec.hostname,
                        .image = spec.image,
+                       .rootfs = image.rootfs,
+                       .image_defaults = image.defaults,
                        .guest_directory = guest,
                        .private_network = options_.private_network,
                        .hidden_paths = options_.hidden_paths};

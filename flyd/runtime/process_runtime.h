@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "flyd/images/image_store.h"
 #include "flyd/runtime/boot_control.h"
 #include "flyd/runtime/exit_watcher.h"
 #include "flyd/runtime/id_ranges.h"
@@ -28,6 +29,9 @@ struct ProcessRuntimeOptions {
   std::string run_dir;
   // The static binary //flyd/init:init, absolute.
   std::string init_path;
+  // Absolute: unpacked images (image_store.h), on a file system whose ids can be mapped (ext4, xfs, btrfs). "": this host
+  // runs the image `host` alone.
+  std::string image_dir;
   // Root: first of the host ids given to machines, 65,536 each. Ignored rootless, where a machine has one id: ours.
   uint32_t first_host_id = 0x40000000;
   uint32_t max_machines = 4096;
@@ -76,7 +80,10 @@ class ProcessRuntime final : public Runtime, public BootControl {
 
   std::string BootDirectory(absl::string_view machine_id, absl::string_view boot_id) const;
   void RestoreRanges() ABSL_LOCKS_EXCLUDED(start_mu_);
-  absl::StatusOr<RunningBoot> Launch(const BootSpec& spec, const std::string& directory)
+  absl::StatusOr<BootObservation> FindStarted(const BootSpec& spec) ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_mu_);
+  // Finds, verifies and unpacks what is not "host"; blocks for as long as that takes.
+  absl::StatusOr<StoredImage> PrepareImage(const BootSpec& spec);
+  absl::StatusOr<RunningBoot> Launch(const BootSpec& spec, const StoredImage& image, const std::string& directory)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_mu_);
   // The reply of the boot's runner. FailedPrecondition: the boot does not run.
   absl::StatusOr<ExecResult> Ask(absl::string_view machine_id, absl::string_view boot_id, const ControlRequest& request,
@@ -86,6 +93,7 @@ class ProcessRuntime final : public Runtime, public BootControl {
 
   const ProcessRuntimeOptions options_;
   const tokensvc::Clock& clock_;
+  std::unique_ptr<ImageStore> images_;  // null: none
   ExitWatcher watcher_;
   absl::Mutex start_mu_;  // one Start at a time: it is a fork and some mounts
   IdRanges ranges_ ABSL_GUARDED_BY(start_mu_);  // by machine

@@ -1,6 +1,8 @@
 #include "tools/flydctl/image_reference.h"
 
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -26,7 +28,7 @@ std::pair<std::string, std::string> SplitTag(const std::string& image) {
 absl::StatusOr<std::string> ManifestDigest(const std::string& layout, const std::string& tag) {
   const std::string path = absl::StrCat(layout, "/index.json");
   std::ifstream file(path);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot be read, want an OCI image layout or `host`"));
+  if (!file) return absl::NotFoundError(absl::StrCat(path, ": cannot be read, want an OCI image layout, `host`, or a registry's reference with its digest"));
   const json index = json::parse(file, nullptr, /*allow_exceptions=*/false);
   if (!index.is_object()) return absl::InvalidArgumentError(absl::StrCat(path, ": not JSON, want an OCI image index"));
   std::string found;
@@ -42,21 +44,28 @@ absl::StatusOr<std::string> ManifestDigest(const std::string& layout, const std:
                                                  ", want exactly one"));
 }
 
-absl::StatusOr<std::string> FindDigest(const std::string& image) {
-  if (image == "host") return absl::StrCat("sha256:", absl::BytesToHexString(tokensvc::Sha256("host")));
+// As the worker finds it, whatever folder it runs in.
+std::string AbsolutePath(const std::string& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+
+absl::StatusOr<ImageReference> Find(const std::string& image, const std::string& want_digest) {
+  if (image == "host") return ImageReference{image, absl::StrCat("sha256:", absl::BytesToHexString(tokensvc::Sha256("host")))};
   const auto [layout, tag] = SplitTag(image);
-  return ManifestDigest(layout, tag);
+  std::error_code ignored;
+  const bool is_path = image[0] == '/' || image[0] == '.' || std::filesystem::is_directory(layout, ignored);
+  if (!is_path && !want_digest.empty()) return ImageReference{image, want_digest};
+  absl::StatusOr<std::string> digest = ManifestDigest(layout, tag);
+  if (!digest.ok()) return digest.status();
+  return ImageReference{AbsolutePath(image), *digest};
 }
 
 }  // namespace
 
 absl::StatusOr<ImageReference> ResolveImage(const std::string& image, const std::string& want_digest) {
-  absl::StatusOr<std::string> digest = FindDigest(image);
-  if (!digest.ok()) return digest.status();
-  if (!want_digest.empty() && *digest != want_digest) {
-    return absl::InvalidArgumentError(absl::StrCat("image ", image, ": ", *digest, ", want ", want_digest));
+  absl::StatusOr<ImageReference> found = image.empty() ? absl::InvalidArgumentError("image: empty, want one") : Find(image, want_digest);
+  if (found.ok() && !want_digest.empty() && found->digest != want_digest) {
+    return absl::InvalidArgumentError(absl::StrCat("image ", image, ": ", found->digest, ", want ", want_digest));
   }
-  return ImageReference{image, *digest};
+  return found;
 }
 
 }  // namespace tools

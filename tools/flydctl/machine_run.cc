@@ -187,7 +187,7 @@ void AddConfigOptions(CLI::App& command, RunArguments& arguments) {
       ->capture_default_str();
   command.add_option("--restart-max", arguments.restart_max, "Restarts of on-failure, 1..1000 (default 10)");
   command.add_flag("--auto-destroy", arguments.auto_destroy, "Destroy it when the workload has ended by itself");
-  command.add_option("command", arguments.command, "Program and arguments, after --");
+  command.add_option("command", arguments.command, "Program and arguments, after -- (default: the image's)");
 }
 
 }  // namespace
@@ -196,7 +196,7 @@ void AddMachineUpdate(CLI::App& machine, Session& session) {
   auto arguments = std::make_shared<RunArguments>();
   CLI::App* update = machine.add_subcommand("update", "Give it a new version; a started machine is stopped and started with it");
   update->add_option("id", arguments->id, "Machine id")->required();
-  update->add_option("image", arguments->image, "An OCI layout, or `host` for the host's own files")->required();
+  update->add_option("image", arguments->image, "An OCI layout, a registry's reference (with --image-digest), or `host` for the host's own files")->required();
   AddConfigOptions(*update, *arguments);
   update->callback([&session, arguments] { session.command = [&session, arguments] { return UpdateMachine(session, *arguments); }; });
 }
@@ -204,7 +204,7 @@ void AddMachineUpdate(CLI::App& machine, Session& session) {
 void AddMachineRun(CLI::App& machine, Session& session) {
   auto arguments = std::make_shared<RunArguments>();
   CLI::App* run = machine.add_subcommand("run", "Place, create and start a machine");
-  run->add_option("image", arguments->image, "An OCI layout, or `host` for the host's own files")->required();
+  run->add_option("image", arguments->image, "An OCI layout, a registry's reference (with --image-digest), or `host` for the host's own files")->required();
   run->add_option("-a,--app", arguments->app, "ORGANIZATION/APP")->required();
   run->add_option("--name", arguments->name, "Name in the app (default: fleetd chooses)");
   run->add_option("--region", arguments->region, "Region (default: the configuration's)");

@@ -43,7 +43,7 @@ bool Flag(const Json& json, const char* name) {
 
 absl::Status ReadRun(const Json& run, BootAnswer& answer) {
   const Json& command = Member(run, "command");
-  if (!command.is_array() || command.empty()) return Wrong("run.command", "a list of strings, not empty");
+  if (!command.is_array()) return Wrong("run.command", "a list of strings");
   for (const Json& word : command) {
     if (!word.is_string()) return Wrong("run.command", "strings");
     answer.command.push_back(word.get<std::string>());

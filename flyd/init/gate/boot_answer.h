@@ -18,7 +18,7 @@ struct BootAnswer {
   std::string boot_id;
   LockedSecret macaroon;  // the whole Authorization value, scheme included
   MachineFacts machine;
-  std::vector<std::string> command;  // never empty
+  std::vector<std::string> command;  // empty: the image's
   Environment environment;
   std::string user;         // "", NAME, UID, NAME:GROUP or UID:GID
   std::string working_dir;  // "" means /

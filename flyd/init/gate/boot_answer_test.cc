@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
     Fields, BadBootAnswerTest,
     testing::Values(BadCase{"MacaroonNumber", "/macaroon", 7, "macaroon"}, BadCase{"MacaroonEmpty", "/macaroon", "", "macaroon"},
                     BadCase{"MacaroonTwoLines", "/macaroon", "FlyV1 fm2_\r\nX: y", "macaroon"},
-                    BadCase{"NoCommand", "/run/command", nlohmann::json::array(), "run.command"},
+                    BadCase{"NoCommand", "/run/command", nullptr, "run.command"},
                     BadCase{"CommandNumber", "/run/command", {1}, "run.command"},
                     BadCase{"EnvList", "/run/env", {1}, "run.env"}, BadCase{"EnvNumber", "/run/env/A", 1, "run.env.A"},
                     BadCase{"EnvName", "/run/env/A=B", "x", "run.env"},

@@ -15,6 +15,7 @@ namespace flyd {
 // One message between a runner and the PID 1 that it made. Both are the same binary, so the form is not frozen.
 struct ChannelMessage {
   enum class Kind {
+    kImage,     // runner, before all others: the image's tree, as its one descriptor
     kReady,     // init: the machine is set up
     kFailed,    // init: it cannot be; `error`
     kGo,        // runner: it is recorded, ask for the boot

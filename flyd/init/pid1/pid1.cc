@@ -120,7 +120,19 @@ class Pid1 {
     if (ended_) io_.stop();
   }
 
+  // What the machine's configuration says wins.
+  absl::Status TakeImageDefaults(BootAnswer& answer) const {
+    const ImageDefaults& image = options_.image_defaults;
+    if (answer.command.empty()) answer.command = image.command;
+    answer.environment.insert(image.environment.begin(), image.environment.end());
+    if (answer.user.empty()) answer.user = image.user;
+    if (answer.working_dir.empty()) answer.working_dir = image.working_dir;
+    if (!answer.command.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError("command: none in the configuration and none in the image, want a program");
+  }
+
   asio::awaitable<absl::Status> Begin(BootAnswer& answer) {
+    if (absl::Status taken = TakeImageDefaults(answer); !taken.ok()) co_return taken;
     macaroon_ = std::move(answer.macaroon);
     const std::string passwd = ReadWholeFile("/etc/passwd").value_or("");
     const std::string group = ReadWholeFile("/etc/group").value_or("");

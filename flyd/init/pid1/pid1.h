@@ -1,12 +1,15 @@
 #ifndef FLYD_INIT_PID1_PID1_H_
 #define FLYD_INIT_PID1_PID1_H_
 
+#include "flyd/images/image_defaults.h"
+
 namespace flyd {
 
 struct Pid1Options {
   int channel = -1;          // to the runner (channel.h)
   int guest_directory = -1;  // O_PATH descriptor of the host's directory with api.sock
   bool one_id = false;       // rootless: the user namespace maps root alone
+  ImageDefaults image_defaults;  // what holds where the machine's configuration says nothing
 };
 
 // The life of a machine, seen from inside: asks flyd for the boot, serves /.fly/api, keeps token files, runs the

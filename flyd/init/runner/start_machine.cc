@@ -18,8 +18,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "flyd/files/open_file.h"
 #include "flyd/init/machine/channel.h"
+#include "flyd/init/machine/image_tree.h"
 #include "flyd/init/machine/namespaces.h"
+#include "flyd/init/machine/oci_root.h"
 #include "flyd/init/machine/root_file_system.h"
 #include "flyd/init/pid1/pid1.h"
 
@@ -84,17 +87,28 @@ absl::Status TakeDescriptors(const Descriptors& fds) {
   return absl::OkStatus();
 }
 
-absl::Status SetUp(const RunnerOrder& order) {
+// Rootless, the machine mounts the tree itself: it is the user whose files those are.
+absl::StatusOr<OpenFile> TakeImageTree(const RunnerOrder& order, int channel) {
+  if (order.first_host_id == 0) return OpenImageTree(order.rootfs, 0);
+  absl::StatusOr<std::optional<ReceivedMessage>> sent = ReceiveMessage(channel);
+  if (!sent.ok()) return sent.status();
+  if (!sent->has_value() || (*sent)->descriptors.size() != 1) return absl::UnavailableError("image tree: not sent, want it");
+  return OpenFile((*sent)->descriptors[0]);
+}
+
+absl::Status SetUp(const RunnerOrder& order, int channel) {
   if (!order.hostname.empty() && sethostname(order.hostname.data(), order.hostname.size()) != 0) {
     return absl::UnavailableError(absl::StrCat("hostname ", order.hostname, ": ", strerror(errno)));
   }
-  return EnterHostImage({.hidden_paths = order.hidden_paths});
+  if (order.rootfs.empty()) return EnterHostImage({.hidden_paths = order.hidden_paths});
+  absl::StatusOr<OpenFile> tree = TakeImageTree(order, channel);
+  return tree.ok() ? EnterOciImage(*std::move(tree)) : tree.status();
 }
 
 int RunChild(const RunnerOrder& order, const Descriptors& fds, absl::Span<char* const> arguments) {
   BlankArguments(arguments);
   absl::Status ready = TakeDescriptors(fds);
-  if (ready.ok()) ready = SetUp(order);
+  if (ready.ok()) ready = SetUp(order, fds.channel[1]);
   if (!ready.ok()) {
     (void)SendMessage(fds.channel[1], {.kind = Kind::kFailed, .error = std::string(ready.message())});
     return 1;
@@ -102,7 +116,10 @@ int RunChild(const RunnerOrder& order, const Descriptors& fds, absl::Span<char* 
   if (!SendMessage(fds.channel[1], {.kind = Kind::kReady}).ok()) return 1;
   absl::StatusOr<std::optional<ReceivedMessage>> go = ReceiveMessage(fds.channel[1]);
   if (!go.ok() || !go->has_value() || (*go)->message.kind != Kind::kGo) return 1;
-  return RunPid1({.channel = fds.channel[1], .guest_directory = fds.guest, .one_id = order.first_host_id == 0});
+  return RunPid1({.channel = fds.channel[1],
+                  .guest_directory = fds.guest,
+                  .one_id = order.first_host_id == 0,
+                  .image_defaults = order.image_defaults});
 }
 
 absl::Status AwaitReady(int channel) {
@@ -113,15 +130,19 @@ absl::Status AwaitReady(int channel) {
   return absl::UnavailableError((*said)->message.error);
 }
 
+// Only root of the host may map the ids of its files into a machine.
+absl::Status GiveImageTree(const RunnerOrder& order, const StartedMachine& machine, int channel) {
+  if (order.rootfs.empty() || order.first_host_id == 0) return absl::OkStatus();
+  absl::StatusOr<OpenFile> tree = OpenImageTree(order.rootfs, machine.pid);
+  if (!tree.ok()) return tree.status();
+  return SendMessage(channel, {.kind = Kind::kImage}, {tree->get()});
+}
+
 int Take(int& descriptor) { return std::exchange(descriptor, -1); }
 
 }  // namespace
 
 absl::StatusOr<StartedMachine> StartMachine(const RunnerOrder& order, absl::Span<char* const> arguments) {
-  // An OCI layout would be checked against its digest and unpacked here, then entered in place of EnterHostImage.
-  if (order.image != "host") {
-    return absl::FailedPreconditionError(absl::StrCat("image: ", order.image, ", want host: no other is supported yet"));
-  }
   Descriptors fds;
   if (absl::Status opened = OpenDescriptors(order, fds); !opened.ok()) return opened;
   absl::StatusOr<NamespaceChild> child =
@@ -132,7 +153,8 @@ absl::StatusOr<StartedMachine> StartMachine(const RunnerOrder& order, absl::Span
   close(Take(fds.out[1]));
   close(Take(fds.err[1]));
   StartedMachine machine = {.pid = child->pid, .pidfd = child->pidfd};
-  absl::Status ready = AwaitReady(fds.channel[0]);
+  absl::Status ready = GiveImageTree(order, machine, fds.channel[0]);
+  if (ready.ok()) ready = AwaitReady(fds.channel[0]);
   if (!ready.ok()) {
     AbandonMachine(machine);
     return ready;
