@@ -130,6 +130,13 @@ absl::Status AwaitReady(int channel) {
   return absl::UnavailableError((*said)->message.error);
 }
 
+// Where the host's memory is out, the kernel ends machines before what looks after them.
+absl::Status OfferToBeEnded(pid_t pid) {
+  const OpenFile file(open(absl::StrCat("/proc/", pid, "/oom_score_adj").c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.is_open() && write(file.get(), "500", 3) == 3) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("oom_score_adj: ", strerror(errno), ", want it raised"));
+}
+
 // Only root of the host may map the ids of its files into a machine.
 absl::Status GiveImageTree(const RunnerOrder& order, const StartedMachine& machine, int channel) {
   if (order.rootfs.empty() || order.first_host_id == 0) return absl::OkStatus();
@@ -153,7 +160,8 @@ absl::StatusOr<StartedMachine> StartMachine(const RunnerOrder& order, absl::Span
   close(Take(fds.out[1]));
   close(Take(fds.err[1]));
   StartedMachine machine = {.pid = child->pid, .pidfd = child->pidfd};
-  absl::Status ready = GiveImageTree(order, machine, fds.channel[0]);
+  absl::Status ready = OfferToBeEnded(machine.pid);
+  if (ready.ok()) ready = GiveImageTree(order, machine, fds.channel[0]);
   if (ready.ok()) ready = AwaitReady(fds.channel[0]);
   if (!ready.ok()) {
     AbandonMachine(machine);

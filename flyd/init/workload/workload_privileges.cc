@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "flyd/init/workload/seccomp_profile.h"
+
 namespace flyd {
 namespace {
 
@@ -74,7 +76,8 @@ int TakeWorkloadPrivileges(const WorkloadUser& user, bool one_id) {
   if (const int error = BoundCapabilities(); error != 0) return error;
   if (const int error = TakeIds(user, one_id); error != 0) return error;
   if (const int error = SetCapabilities(user.uid); error != 0) return error;
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : errno;
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+  return TakeSeccompProfile();
 }
 
 }  // namespace flyd

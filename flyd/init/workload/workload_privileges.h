@@ -6,11 +6,10 @@
 namespace flyd {
 
 // Makes the calling process the workload: takes its user, bounds what root may do inside to CHOWN, DAC_OVERRIDE, FOWNER,
-// FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE and SYS_CHROOT, sets no_new_privs and the resource limits. For
-// a child between fork and exec. Returns 0, or errno of what the kernel refused.
+// FSETID, KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE and SYS_CHROOT, sets no_new_privs, the resource limits and the
+// seccomp profile. For a child between fork and exec. Returns 0, or errno of what the kernel refused.
 //
-// Without SYS_PTRACE and SYS_ADMIN the workload, root or not, cannot read PID 1's memory, and cannot mount. There is no
-// seccomp filter yet.
+// Without SYS_PTRACE and SYS_ADMIN the workload, root or not, cannot read PID 1's memory, and cannot mount.
 int TakeWorkloadPrivileges(const WorkloadUser& user, bool one_id);
 
 }  // namespace flyd
