@@ -39,7 +39,7 @@ class LayerRules {
   absl::Status CountEntry();
   absl::Status CountContent(uint64_t size);
 
-  const ImageLimits& limits_;
+  const ImageLimits limits_;
   ImageLinks links_;
   // Folders that are there, by hash; two that share one are counted once.
   absl::flat_hash_set<size_t> folders_;

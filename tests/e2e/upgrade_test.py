@@ -14,8 +14,9 @@ from tests import python_cases  # noqa: E402
 from tests.e2e.fleet_case import FleetCase, wait_until  # noqa: E402
 
 UNITS = pathlib.Path("tools/systemd")
-# The workload asks without an end and writes down what it was told; each question waits as long as it must.
-ASKING = ("while :; do curl -s -o /tmp/token -w '%{http_code}\\n' --unix-socket /.fly/api -X POST "
+# The workload asks without an end, as often as a machine may, and writes down what it was told; each question waits as
+# long as it must.
+ASKING = ("while sleep 0.1; do curl -s -o /tmp/token -w '%{http_code}\\n' --unix-socket /.fly/api -X POST "
           "http://localhost/v1/tokens/oidc >> /tmp/answers || echo refused >> /tmp/answers; "
           "[ -s /.fly/oidc_token ] || echo 'no file' >> /tmp/answers; done")
 
