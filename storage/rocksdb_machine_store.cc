@@ -24,6 +24,12 @@ const std::vector<std::string>& FamilyNames() {
   return *names;
 }
 
+std::string NewIncarnation() {
+  std::string random(16, '\0');
+  RAND_bytes(reinterpret_cast<uint8_t*>(random.data()), random.size());
+  return absl::BytesToHexString(random);
+}
+
 template <typename Value>
 absl::StatusOr<Value> DecodeOr(absl::StatusOr<std::string> bytes, absl::StatusOr<Value> (*decode)(absl::string_view),
                                absl::string_view absent) {
@@ -58,9 +64,7 @@ absl::StatusOr<std::unique_ptr<RocksDbMachineStore>> RocksDbMachineStore::Open(c
 absl::Status RocksDbMachineStore::Identify() {
   const absl::StatusOr<std::string> format = families_->Get(kDefault, "format");
   if (absl::IsNotFound(format.status())) {
-    std::string random(16, '\0');
-    RAND_bytes(reinterpret_cast<uint8_t*>(random.data()), random.size());
-    incarnation_ = absl::BytesToHexString(random);
+    incarnation_ = NewIncarnation();
     return families_->Write({{kDefault, "format", std::string(kFormat)}, {kDefault, "incarnation", incarnation_}});
   }
   if (!format.ok()) return format.status();
@@ -70,6 +74,11 @@ absl::Status RocksDbMachineStore::Identify() {
   absl::StatusOr<std::string> incarnation = families_->Get(kDefault, "incarnation");
   if (incarnation.ok()) incarnation_ = *std::move(incarnation);
   return incarnation.status();
+}
+
+absl::Status RocksDbMachineStore::RenewIncarnation() {
+  incarnation_ = NewIncarnation();
+  return families_->Write({{kDefault, "incarnation", incarnation_}});
 }
 
 absl::Status RocksDbMachineStore::FindFeedRange() {

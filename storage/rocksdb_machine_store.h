@@ -44,6 +44,9 @@ class RocksDbMachineStore final : public MachineStore, public MachineHistory, pu
   absl::StatusOr<HostRecord> GetHost() const override;
   absl::Status PutHost(const HostRecord& host) override;
 
+  // Another incarnation than before, durably: for a store that was put back. Before anybody else uses the store.
+  absl::Status RenewIncarnation();
+
   // As RocksDbFamilies.
   absl::Status Checkpoint(const std::string& folder) { return families_->Checkpoint(folder); }
   absl::Status Verify() const { return families_->Verify(); }
@@ -66,7 +69,7 @@ class RocksDbMachineStore final : public MachineStore, public MachineHistory, pu
   absl::Status CompactAnswers(absl::Time now);
 
   const std::unique_ptr<RocksDbFamilies> families_;
-  std::string incarnation_;  // constant after Open
+  std::string incarnation_;  // constant once the store is in use
 
   mutable absl::Mutex mu_;
   std::vector<Waiting*> waiting_ ABSL_GUARDED_BY(mu_);

@@ -7,6 +7,7 @@
 #include "tools/flydctl/machine_commands.h"
 #include "tools/flydctl/org_app_commands.h"
 #include "tools/flydctl/pki_commands.h"
+#include "tools/flydctl/store_commands.h"
 #include "tools/flydctl/token_commands.h"
 #include "tools/flydctl/trust_commands.h"
 #include "tools/flydctl/worker_commands.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   tools::AddAppCommands(app, session);
   tools::AddMachineCommands(app, session);
   tools::AddWorkerCommands(app, session);
+  tools::AddStoreCommands(app, session);
   tools::AddTokenCommands(app, session);
   tools::AddTrustCommands(app, session);
   tools::AddPkiCommands(app, session);
