@@ -32,7 +32,7 @@ std::vector<std::string> NamesIn(int folder) {
 int Remove(int parent, const char* name) {
   if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) return 0;
   if (errno != EISDIR && errno != EPERM) return errno;
-  (void)fchmodat(parent, name, 0700, 0);  // not ours: the next line says so
+  (void)!fchmodat(parent, name, 0700, 0);  // not ours: the next line says so
   const int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (folder < 0) return errno;
   int first_error = 0;

@@ -3,8 +3,10 @@
 //
 //   bazel run --config=opt //tests/bench/init
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -80,13 +82,18 @@ class Bench {
       token_ = token;
       started_ = absl::InfiniteDuration();
     }
+    const absl::Duration began = Now();
     boot_ = absl::StrCat(absl::Hex(++boots_, absl::kZeroPad16), "0123456789abcdef");
     *running = runtime_->Start({.machine_id = kMachine, .boot_id = boot_, .hostname = "m1", .image = "host"}).value();
     absl::MutexLock lock(&mu_);
     const auto started = [this]() ABSL_SHARED_LOCKS_REQUIRED(mu_) { return started_ < absl::InfiniteDuration(); };
     mu_.Await(absl::Condition(&started));
+    whole_ = started_ - began;
     return started_ - answered_;
   }
+
+  // Of the last Boot, from the call to the runtime on.
+  absl::Duration whole() const { return whole_; }
 
   void Requests() {
     const std::string program = absl::StrCat(
@@ -119,6 +126,7 @@ class Bench {
   std::string run_dir_;
   std::string boot_;
   uint64_t boots_ = 0;
+  absl::Duration whole_;
   absl::Mutex mu_;
   bool token_ ABSL_GUARDED_BY(mu_) = false;
   absl::Duration answered_ ABSL_GUARDED_BY(mu_);
@@ -145,6 +153,35 @@ void MeasureBoots(Bench& bench) {
               100 * (StealSeconds() - steal) / absl::ToDoubleSeconds(Now() - began));
 }
 
+// clone and exec of the same program, without a machine.
+double BareMilliseconds() {
+  char program[] = "/bin/sleep";
+  char argument[] = "1000";
+  char* argv[] = {program, argument, nullptr};
+  pid_t pid = 0;
+  const absl::Duration began = Now();
+  if (posix_spawn(&pid, program, nullptr, nullptr, argv, nullptr) != 0) std::abort();  // back when it has exec'd
+  const absl::Duration took = Now() - began;
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+  return absl::ToDoubleMilliseconds(took);
+}
+
+void MeasureStarts(Bench& bench) {
+  std::vector<double> machines;
+  std::vector<double> bare;
+  for (int round = 0; round < kRounds; ++round) {
+    flyd::RunningBoot running;
+    bench.Boot(false, &running);
+    machines.push_back(absl::ToDoubleMilliseconds(bench.whole()));
+    bench.End();
+    bare.push_back(BareMilliseconds());
+  }
+  std::printf("start of a machine to its program, median of %d, alternating: %.2f ms, bare clone and exec %.2f ms: %.2f ms added "
+              "(goal 10)\n",
+              kRounds, Median(machines), Median(bare), Median(machines) - Median(bare));
+}
+
 void MeasureMemory(Bench& bench) {
   flyd::RunningBoot running;
   bench.Boot(true, &running);
@@ -165,5 +202,6 @@ int main(int argc, char** argv) {
   std::printf("binary: %.2f MiB (goal 3): ratio to the goal %.2f\n", size, size / 3);
   Bench bench(path);
   MeasureBoots(bench);
+  MeasureStarts(bench);
   MeasureMemory(bench);
 }
