@@ -15,10 +15,12 @@
 #include "absl/strings/str_cat.h"
 #include "flyd/control/machines_handler.h"
 #include "flyd/daemon/enrolment_client.h"
+#include "flyd/daemon/renewal_client.h"
 #include "flyd/guest/guest_gate.h"
 #include "flyd/guest/http_guest_sockets.h"
 #include "flyd/runtime/process_runtime.h"
 #include "flyd/runtime/simulated_runtime.h"
+#include "flyd/supervisor/due_renewals.h"
 #include "flyd/supervisor/executor.h"
 #include "flyd/supervisor/host.h"
 #include "flyd/supervisor/supervisor.h"
@@ -202,12 +204,29 @@ class RunningDaemon final : public Daemon {
     return absl::OkStatus();
   }
 
+  // What fleetd does not sign anew stays good until it expires: 12 h, by the fleet's defaults.
+  absl::Status RenewPlacements() {
+    const absl::StatusOr<std::vector<std::string>> due = DueRenewals(*store_, clock_.Now());
+    if (!due.ok() || due->empty()) return due.status();
+    const absl::StatusOr<Renewals> renewals = RenewOwnPlacements(config_, *due, clock_);
+    if (!renewals.ok()) return renewals.status();
+    for (const std::string& refusal : renewals->refusals) log_.Write("flyd.placement_not_renewed", {{"why", refusal}});
+    for (const std::string& placement : renewals->placements) {
+      // One of a version that is gone by now is nobody's loss.
+      const absl::Status renewed = supervisor_->Renew(placement);
+      if (!renewed.ok() && !absl::IsFailedPrecondition(renewed)) return renewed;
+    }
+    log_.Write("flyd.placements_renewed", {{"machines", absl::StrCat(due->size())}});
+    return absl::OkStatus();
+  }
+
   // Now and then: ends of boots that nobody told of, and history that is old enough to be forgotten.
   void Tend() {
     executor_->RunAfter(kTendEvery, [this] {
       const absl::Time now = clock_.Now();
       absl::Status tended = supervisor_->operations().Reconcile();
       if (tended.ok()) tended = store_->Compact(now - kHistoryKept, now);
+      if (tended.ok()) tended = RenewPlacements();
       if (!tended.ok()) log_.Write("flyd.not_tended", {{"why", tended.message()}});
       Tend();
     });

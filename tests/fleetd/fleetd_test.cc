@@ -287,6 +287,31 @@ TEST_F(FleetdTest, AWorkerEnrolsUnderTheNameOfItsCertificateAlone) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("key_epoch: 2")));
 }
 
+TEST_F(FleetdTest, AWorkerRenewsThePlacementsOfItsOwnMachinesAlone) {
+  auto stub = ControlPlane();
+  ASSERT_NO_FATAL_FAILURE(CreateAcmeWeb(*stub));
+  pb::PlaceMachineResponse placed;
+  ASSERT_THAT(Call(*stub, &pb::Fleet::Stub::PlaceMachine, PlaceRequest(), placed), IsOk());
+  pb::RenewPlacementsRequest renew;
+  renew.add_machine_ids(placed.machine_id());
+  renew.add_machine_ids("00000000000000");
+  pb::RenewPlacementsResponse own, others;
+  auto w1 = pb::Enrolment::NewStub(Connect(Role::kWorker, "w1"));
+  ASSERT_THAT(Call(*w1, &pb::Enrolment::Stub::RenewOwnPlacements, renew, own), IsOk());
+  ASSERT_EQ(own.results(0).placements_size(), 1) << own.results(0).error();
+  const auto again = tokensvc::DecodePlacement(own.results(0).placements(0));
+  ASSERT_THAT(again.status(), IsOk());
+  const auto first = tokensvc::DecodePlacement(placed.placement());
+  EXPECT_EQ(again->placement.identity.machine_version, first->placement.identity.machine_version);
+  EXPECT_EQ(again->placement.worker, "w1");
+  EXPECT_GE(again->placement.expires, first->placement.expires);
+  auto w2 = pb::Enrolment::NewStub(Connect(Role::kWorker, "w2"));
+  ASSERT_THAT(Call(*w2, &pb::Enrolment::Stub::RenewOwnPlacements, renew, others), IsOk());
+  // What stands on another worker and what nobody knows are told alike.
+  EXPECT_EQ(others.results(0).error(), "machine " + placed.machine_id() + ": not on worker w2");
+  EXPECT_EQ(others.results(1).error(), "machine 00000000000000: not on worker w2");
+}
+
 TEST_F(FleetdTest, EachRoleReachesItsOwnServiceOnly) {
   pb::EnrolResponse enrolled;
   pb::Organization organization;

@@ -5,10 +5,12 @@
 #include <string>
 #include <thread>
 
+#include "flyd/supervisor/due_renewals.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/status_matchers.h"
 #include "tests/supervisor/supervised_fixture.h"
+#include "tokensvc/clock.h"
 
 namespace tests {
 namespace {
@@ -181,6 +183,21 @@ TEST_F(SupervisorTest, ABootThatCouldNotHearItsAnswerIsReplacedAfterARestart) {
   while (store_.Get(id_)->boot->boot_id == first) std::this_thread::yield();
   EXPECT_EQ(store_.Get(id_)->state, MachineState::kStarting);
   EXPECT_THAT(supervisor_->TakeBootAnswer(id_), IsOk());
+}
+
+TEST_F(SupervisorTest, PlacementsAreDueForRenewalFromHalfTheirLifeOnAndNotAllAtOnce) {
+  for (int machine = 1; machine <= 40; ++machine) {
+    ASSERT_THAT(supervisor_->Create({.placement = PlacementOf(machine * 97, 1), .start = false}), IsOk());
+  }
+  const absl::Time begins = tokensvc::RealClock().Now() - absl::Hours(1);  // they live for a day
+  EXPECT_THAT(flyd::DueRenewals(store_, begins + absl::Hours(12) - absl::Minutes(1)), IsOkAndHolds(testing::IsEmpty()));
+  const auto some = flyd::DueRenewals(store_, begins + absl::Hours(13));
+  ASSERT_THAT(some, IsOk());
+  EXPECT_GT(some->size(), 8u);
+  EXPECT_LT(some->size(), 32u);
+  ASSERT_THAT(supervisor_->Destroy(IdOf(97), {}, /*force=*/true), IsOk());
+  AwaitState(IdOf(97), MachineState::kDestroyed);
+  EXPECT_THAT(flyd::DueRenewals(store_, begins + absl::Hours(14)), IsOkAndHolds(testing::SizeIs(39)));
 }
 
 TEST_F(SupervisorTest, AStopThatACrashInterruptedIsFinished) {

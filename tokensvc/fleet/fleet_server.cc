@@ -64,7 +64,7 @@ class RunningFleetServer final : public FleetServer {
         machines_(organizations_, *log_, *registry_, key, ids, clock),
         fleet_(MakeFleetHandler(organizations_, machines_, *registry_, *log_, audit_)),
         follow_(MakeFollowHandler(config.fleet, *log_, lines, clock)),
-        enrolment_(MakeEnrolmentHandler(config.fleet, macaroon_key_, *log_, audit_, clock)) {}
+        enrolment_(MakeEnrolmentHandler(config.fleet, macaroon_key_, *log_, machines_, audit_, clock)) {}
 
   ~RunningFleetServer() override {
     log_->Stop();

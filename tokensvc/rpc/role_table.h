@@ -36,6 +36,7 @@ inline constexpr MethodRoles kRoleTable[] = {
     {"/fly.fleet.v1.Fleet/ListMachines", Only(Role::kControlPlane)},
     {"/fly.fleet.v1.FleetLog/Follow", Only(Role::kSigner)},
     {"/fly.fleet.v1.Enrolment/Enrol", Only(Role::kWorker)},
+    {"/fly.fleet.v1.Enrolment/RenewOwnPlacements", Only(Role::kWorker)},
     {"/fly.signer.v1.Signer/Sign", Only(Role::kWorker)},
     {"/fly.signer.v1.Keys/WatchKeyBundle", Only(Role::kIssuer) | Only(Role::kControlPlane)},
     {"/fly.machines.v1.Machines/CreateMachine", Only(Role::kControlPlane)},

@@ -51,12 +51,14 @@ TEST(RoleTableTest, AMethodThatIsNotInTheTableIsRefusedToEveryRole) {
   }
 }
 
-TEST(RoleTableTest, AWorkerMayEnrolAndSignAndNothingElseOfOurs) {
+TEST(RoleTableTest, AWorkerMayEnrolRenewAndSignAndNothingElseOfOurs) {
   std::vector<std::string> allowed;
   for (const std::string& method : DeclaredMethods()) {
     if (CheckRole(method, Role::kWorker).ok()) allowed.push_back(method);
   }
-  EXPECT_THAT(allowed, testing::UnorderedElementsAre("/fly.fleet.v1.Enrolment/Enrol", "/fly.signer.v1.Signer/Sign"));
+  EXPECT_THAT(allowed, testing::UnorderedElementsAre("/fly.fleet.v1.Enrolment/Enrol",
+                                                     "/fly.fleet.v1.Enrolment/RenewOwnPlacements",
+                                                     "/fly.signer.v1.Signer/Sign"));
 }
 
 TEST(RoleTableTest, ARefusalNamesMethodFoundAndWant) {

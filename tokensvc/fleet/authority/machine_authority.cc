@@ -252,8 +252,17 @@ absl::StatusOr<std::vector<std::string>> MachineAuthority::SignStandingLocked(co
   return placements;
 }
 
-absl::StatusOr<std::vector<std::string>> MachineAuthority::Renew(absl::string_view machine_id) {
+absl::StatusOr<std::vector<std::string>> MachineAuthority::Renew(absl::string_view machine_id,
+                                                                   absl::string_view worker) {
   absl::MutexLock lock(&mu_);
+  if (!worker.empty()) {
+    const absl::StatusOr<RegisteredMachine> known = registry_.FindMachine(machine_id);
+    if (!known.ok() || known->worker != worker) {  // one answer for both: a worker learns nothing of the others
+      return WithResource(WithReason(absl::NotFoundError(absl::StrCat("machine ", machine_id, ": not on worker ", worker)),
+                                     "MACHINE_NOT_FOUND"),
+                          "machine", machine_id);
+    }
+  }
   const absl::StatusOr<RegisteredMachine> machine = FindStanding(machine_id);
   if (!machine.ok()) return machine.status();
   const std::vector<std::string> waiting = log_.AwaitSettled(machine->fence_number, absl::ZeroDuration());

@@ -68,8 +68,10 @@ class MachineAuthority {
   absl::StatusOr<Moved> Move(absl::string_view machine_id, absl::string_view target_worker,
                              absl::string_view target_region, uint64_t expected_generation) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Signs the standing versions again. Unavailable: the machine's last fence waits for a signer.
-  absl::StatusOr<std::vector<std::string>> Renew(absl::string_view machine_id) ABSL_LOCKS_EXCLUDED(mu_);
+  // Signs the standing versions again. `worker`: of a machine that stands there alone; "": wherever. Unavailable: the
+  // machine's last fence waits for a signer.
+  absl::StatusOr<std::vector<std::string>> Renew(absl::string_view machine_id, absl::string_view worker = "")
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // Fences every generation; the name stays taken. Answers the signers that have not acknowledged within kFenceWait.
   absl::StatusOr<std::vector<std::string>> Retire(absl::string_view machine_id) ABSL_LOCKS_EXCLUDED(mu_);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/fleet/v1/fleet.grpc.pb.h"
+#include "tokensvc/fleet/service/renew_each.h"
 #include "tokensvc/fleetlog/fleet_change_codec.h"
 #include "tokensvc/macaroon/boot/worker_root_key.h"
 #include "tokensvc/rpc/peer_identity.h"
@@ -18,15 +19,23 @@ namespace pb = fly::fleet::v1;
 
 class EnrolmentHandler final : public pb::Enrolment::Service {
  public:
-  EnrolmentHandler(std::string fleet, const storage::SecretBytes& key, FleetLog& log, FleetAudit& audit,
-                   const Clock& clock)
-      : fleet_(std::move(fleet)), key_(key), log_(log), audit_(audit), clock_(clock) {}
+  EnrolmentHandler(std::string fleet, const storage::SecretBytes& key, FleetLog& log, MachineAuthority& machines,
+                   FleetAudit& audit, const Clock& clock)
+      : fleet_(std::move(fleet)), key_(key), log_(log), machines_(machines), audit_(audit), clock_(clock) {}
 
   grpc::Status Enrol(grpc::ServerContext* context, const pb::EnrolRequest* request,
                      pb::EnrolResponse* response) override {
     const absl::StatusOr<PeerIdentity> peer = IdentifyPeer(*context, fleet_, clock_.Now());
     if (!peer.ok()) return audit_.Changed(*context, "Enrol", "", peer.status());
     return audit_.Changed(*context, "Enrol", peer->name, Fill(peer->name, request->key_epoch(), *response));
+  }
+
+  grpc::Status RenewOwnPlacements(grpc::ServerContext* context, const pb::RenewPlacementsRequest* request,
+                                  pb::RenewPlacementsResponse* response) override {
+    const absl::StatusOr<PeerIdentity> peer = IdentifyPeer(*context, fleet_, clock_.Now());
+    if (!peer.ok()) return audit_.Changed(*context, "RenewOwnPlacements", "", peer.status());
+    const absl::Status renewed = RenewEach(machines_, peer->name, *request, *response);
+    return audit_.Changed(*context, "RenewOwnPlacements", absl::StrCat(request->machine_ids_size(), " machines"), renewed);
   }
 
  private:
@@ -52,6 +61,7 @@ class EnrolmentHandler final : public pb::Enrolment::Service {
   const std::string fleet_;
   const storage::SecretBytes& key_;
   FleetLog& log_;
+  MachineAuthority& machines_;
   FleetAudit& audit_;
   const Clock& clock_;
 };
@@ -59,8 +69,9 @@ class EnrolmentHandler final : public pb::Enrolment::Service {
 }  // namespace
 
 std::unique_ptr<grpc::Service> MakeEnrolmentHandler(std::string fleet, const storage::SecretBytes& fleet_macaroon_key,
-                                                    FleetLog& log, FleetAudit& audit, const Clock& clock) {
-  return std::make_unique<EnrolmentHandler>(std::move(fleet), fleet_macaroon_key, log, audit, clock);
+                                                    FleetLog& log, MachineAuthority& machines, FleetAudit& audit,
+                                                    const Clock& clock) {
+  return std::make_unique<EnrolmentHandler>(std::move(fleet), fleet_macaroon_key, log, machines, audit, clock);
 }
 
 }  // namespace tokensvc

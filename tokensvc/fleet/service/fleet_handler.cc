@@ -13,6 +13,7 @@
 #include "proto/fleet/v1/fleet.grpc.pb.h"
 #include "tokensvc/fleet/registry/parse_policy.h"
 #include "tokensvc/fleet/service/parse_fleet_request.h"
+#include "tokensvc/fleet/service/renew_each.h"
 #include "tokensvc/fleetlog/fleet_change_codec.h"
 
 namespace tokensvc {
@@ -20,7 +21,6 @@ namespace {
 
 namespace pb = fly::fleet::v1;
 
-constexpr int kMaxRenewals = 1000;
 // So that a machine that runs a moment after its organization was created or resumed is signed for. A signer that is away
 // learns of it when it is back.
 constexpr absl::Duration kNewIssuerWait = absl::Seconds(2);
@@ -134,23 +134,8 @@ class FleetHandler final : public pb::Fleet::Service {
 
   grpc::Status RenewPlacements(grpc::ServerContext* context, const pb::RenewPlacementsRequest* request,
                                pb::RenewPlacementsResponse* response) override {
-    if (request->machine_ids_size() > kMaxRenewals) {
-      return audit_.Read(*context, "RenewPlacements", "",
-                         absl::InvalidArgumentError(absl::StrCat("machine_ids: ", request->machine_ids_size(),
-                                                                 ", want at most ", kMaxRenewals)));
-    }
-    for (const std::string& id : request->machine_ids()) {
-      pb::RenewPlacementsResponse::Result* result = response->add_results();
-      result->set_machine_id(id);
-      const absl::StatusOr<std::vector<std::string>> placements = machines_.Renew(id);
-      if (placements.ok()) {
-        *result->mutable_placements() = {placements->begin(), placements->end()};
-      } else {
-        result->set_error(std::string(placements.status().message()));
-      }
-    }
-    return audit_.Changed(*context, "RenewPlacements", absl::StrCat(request->machine_ids_size(), " machines"),
-                          absl::OkStatus());
+    const absl::Status renewed = RenewEach(machines_, "", *request, *response);
+    return audit_.Changed(*context, "RenewPlacements", absl::StrCat(request->machine_ids_size(), " machines"), renewed);
   }
 
   grpc::Status RetireMachine(grpc::ServerContext* context, const pb::RetireMachineRequest* request,

@@ -1,0 +1,54 @@
+#include "flyd/supervisor/due_renewals.h"
+
+#include <cstdint>
+
+#include "absl/strings/numbers.h"
+#include "tokensvc/placement/placement.h"
+
+namespace flyd {
+namespace {
+
+constexpr size_t kPage = 1000;
+constexpr int kPhases = 1000;
+
+using storage::MachineRecord;
+
+absl::StatusOr<bool> IsDue(const storage::MachineStore& store, const MachineRecord& record, const std::string& sha256,
+                           absl::Time now) {
+  const absl::StatusOr<std::string> bytes = store.GetPlacement(sha256);
+  if (!bytes.ok()) return bytes.status();
+  const absl::StatusOr<tokensvc::UnverifiedPlacement> decoded = tokensvc::DecodePlacement(*bytes);
+  if (!decoded.ok()) return decoded.status();
+  const tokensvc::Placement& placement = decoded->placement;
+  const absl::Duration life = placement.expires - placement.not_before;
+  uint64_t number = 0;  // ids are random hex digits; another one has no phase
+  (void)absl::SimpleHexAtoi(record.id, &number);
+  const auto phase = static_cast<int64_t>(number % kPhases);
+  return now >= placement.not_before + life / 2 + life / 12 * phase / kPhases;
+}
+
+absl::StatusOr<bool> IsDue(const storage::MachineStore& store, const MachineRecord& record, absl::Time now) {
+  if (record.state == storage::MachineState::kDestroyed || record.state == storage::MachineState::kMigrated) return false;
+  const absl::StatusOr<bool> desired = IsDue(store, record, record.desired.placement_sha256, now);
+  if (!desired.ok() || *desired || !record.boot.has_value()) return desired;
+  return IsDue(store, record, record.boot->version.placement_sha256, now);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> DueRenewals(const storage::MachineStore& store, absl::Time now) {
+  std::vector<std::string> due;
+  for (std::string after;;) {
+    const absl::StatusOr<std::vector<MachineRecord>> page = store.List(after, kPage);
+    if (!page.ok()) return page.status();
+    for (const MachineRecord& record : *page) {
+      const absl::StatusOr<bool> is_due = IsDue(store, record, now);
+      if (!is_due.ok()) return is_due.status();
+      if (*is_due) due.push_back(record.id);
+    }
+    if (page->size() < kPage) return due;
+    after = page->back().id;
+  }
+}
+
+}  // namespace flyd
