@@ -12,6 +12,7 @@
 #include "flyd/daemon/flyd_config.h"
 #include "flyd/service_manager/service_manager.h"
 #include "tokensvc/clock.h"
+#include "tokensvc/private_memory.h"
 
 namespace {
 
@@ -23,6 +24,7 @@ int Fail(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  tokensvc::KeepMemoryPrivate();
   flyd::ServiceManager manager = flyd::ServiceManager::FromEnvironment();
   // Host names are not what this fleet verifies; gRPC would complain of each. Faults reach us as statuses.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);

@@ -25,6 +25,12 @@ class KillTest(FleetCase):
         self.assertEqual(claims["machine_id"], machine)
         self.assertEqual(claims["machine_version"], before["version"])
 
+    def test_daemons_that_hold_secrets_leave_no_core(self):
+        for daemon in ("fleetd", "signerd", "flyd"):
+            with open(f"/proc/{self.fleet.state['processes'][daemon]['pid']}/limits", encoding="ascii") as limits:
+                core = next(line for line in limits if line.startswith("Max core file size"))
+            self.assertEqual(core.split()[4:6], ["0", "0"], daemon)
+
     def test_fleetd_killed(self):
         self.check_goes_on("fleetd")
         self.ctl("org", "create", "after-fleetd")

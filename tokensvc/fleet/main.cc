@@ -9,6 +9,7 @@
 #include "tokensvc/clock.h"
 #include "tokensvc/fleet/fleetd.h"
 #include "tokensvc/fleet/fleetd_config.h"
+#include "tokensvc/private_memory.h"
 
 namespace {
 
@@ -20,6 +21,7 @@ int Fail(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  tokensvc::KeepMemoryPrivate();
   CLI::App app("the authority of a fleet: names, placements, fences, the fleet log", "fleetd");
   std::string path;
   bool check = false;

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tokensvc/clock.h"
+#include "tokensvc/private_memory.h"
 #include "tokensvc/signer/signerd.h"
 #include "tokensvc/signer/signerd_config.h"
 
@@ -20,6 +21,7 @@ int Fail(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  tokensvc::KeepMemoryPrivate();
   CLI::App app("signs tokens with keys that stay inside an HSM", "signerd");
   std::string path;
   bool check = false;
