@@ -1,4 +1,5 @@
 // The real program signerd follows a real fleetd (in this process, with its key in memory), across kill -9.
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
 
@@ -9,11 +10,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "proto/fleet/v1/fleet.grpc.pb.h"
 #include "proto/signer/v1/signer.grpc.pb.h"
+#include "tests/fakes/eventually.h"
 #include "tests/fakes/memory_fleet_key.h"
 #include "tests/rpc/test_fleet.h"
 #include "tests/signerd/rooted_flyd.h"
@@ -78,6 +81,24 @@ class SignerdTest : public testing::Test {
     context->set_deadline(absl::ToChronoTime(tokensvc::RealClock().Now() + absl::Seconds(30)));
     context->set_wait_for_ready(true);
     return context;
+  }
+
+  // What the health service (grpc.health.v1) says: 1 is SERVING, 2 NOT_SERVING. Read without its messages: field 1, a number.
+  int Health() {
+    grpc::GenericStub stub(Channel(signerd_->address(), Role::kWorker, "w1", Role::kSigner));
+    grpc::ByteBuffer response;
+    absl::Notification done;
+    const std::unique_ptr<grpc::ClientContext> context = Context();
+    const grpc::Slice nothing;
+    const grpc::ByteBuffer request(&nothing, 1);
+    stub.UnaryCall(context.get(), "/grpc.health.v1.Health/Check", {}, &request, &response, [&](grpc::Status status) {
+      EXPECT_TRUE(status.ok()) << status.error_message();
+      done.Notify();
+    });
+    done.WaitForNotification();
+    grpc::Slice bytes;
+    EXPECT_TRUE(response.DumpToSingleSlice(&bytes).ok());
+    return bytes.size() == 2 && bytes.begin()[0] == 8 ? bytes.begin()[1] : 0;
   }
 
   // A machine of acme/web on worker w1: its signed placement.
@@ -197,6 +218,16 @@ TEST_F(SignerdTest, CheckConfigNamesTheLineThatIsWrong) {
   EXPECT_EQ(SignerdProcess::RunOnce("--check-config --config " + signerd_->config_file(), output), 1);
   EXPECT_THAT(output, HasSubstr("signerd.txtpb:"));
   EXPECT_THAT(output, HasSubstr("no_such_field"));
+}
+
+TEST_F(SignerdTest, ItServesOnceItHasALeaseAndNotBefore) {
+  EXPECT_TRUE(Eventually([this] { return Health() == 1; })) << signerd_->log();
+  const std::string fleetd = fleetd_->address();
+  fleetd_.reset();
+  signerd_->Stop(SIGTERM);
+  signerd_ = std::make_unique<SignerdProcess>(fleet_, fleetd, fleet_.dir() + "/fleet-key.pem");  // it has followed nobody yet
+  ASSERT_TRUE(signerd_->Start()) << signerd_->log();
+  EXPECT_EQ(Health(), 2);
 }
 
 }  // namespace

@@ -104,6 +104,7 @@ class RunningSignerServer final : public SignerServer {
         [this](const FleetSnapshot& fleet) {
           keeper_.Wake();
           pipeline_.AwaitNothingBefore(fleet.state.number());
+          Health().IgnoreError();  // it may have its lease now: nobody waits for the next look
         },
         log);
   }
@@ -120,6 +121,7 @@ class RunningSignerServer final : public SignerServer {
       return absl::UnavailableError(absl::StrCat("listen: ", address, " cannot be bound, want a free address of this host"));
     }
     address_ = absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+    Health().IgnoreError();  // told by the health service; nobody is told that it serves before it can sign
     return absl::OkStatus();
   }
 

@@ -279,6 +279,9 @@ void BatchPipeline::AwaitNothingBefore(uint64_t number) {
 absl::Status BatchPipeline::Health() const {
   if (!log_writable_) return absl::UnavailableError("signature log: not writable");
   if (!hsm_signs_) return absl::UnavailableError("hsm: the last signature failed");
+  if (!HoldsLease(*parts_.fleet.snapshot(), parts_.clock.Now())) {
+    return absl::UnavailableError("signing lease: none of this time, want a head of the fleet log");
+  }
   const absl::Duration longest = parts_.hsm.LongestCall();
   if (longest > kMaxHsmCall) {
     return absl::UnavailableError(absl::StrCat("hsm: a call takes ", absl::FormatDuration(longest), ", want at most ",

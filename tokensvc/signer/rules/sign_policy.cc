@@ -37,9 +37,8 @@ bool IsTraceId(absl::string_view id) {
 }
 
 Finding LeaseIsValid(const SignCase& c) {
-  const std::optional<FleetHead>& head = c.fleet.head;
-  if (head.has_value() && head->issued - kHeadSkew <= c.now && c.now < head->expires) return std::nullopt;
-  return Refuse(RefusalCode::kLeaseExpired, "signing lease", head.has_value() ? "not of this time" : "none",
+  if (HoldsLease(c.fleet, c.now)) return std::nullopt;
+  return Refuse(RefusalCode::kLeaseExpired, "signing lease", c.fleet.head.has_value() ? "not of this time" : "none",
                 "a valid head of the fleet log", kSoon);
 }
 
@@ -232,6 +231,10 @@ constexpr SignRule kRules[] = {
 };
 
 }  // namespace
+
+bool HoldsLease(const FleetSnapshot& fleet, absl::Time now) {
+  return fleet.head.has_value() && fleet.head->issued - kHeadSkew <= now && now < fleet.head->expires;
+}
 
 absl::Span<const SignRule> AllSignRules() { return kRules; }
 

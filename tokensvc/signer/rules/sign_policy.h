@@ -24,6 +24,9 @@ inline constexpr absl::Duration kMaxClockError = absl::Seconds(1);
 // How far a head's `issued` may lie ahead of this clock.
 inline constexpr absl::Duration kHeadSkew = absl::Seconds(5);
 
+// Whether the fleet's head, the signing lease, allows signatures at `now`.
+bool HoldsLease(const FleetSnapshot& fleet, absl::Time now);
+
 struct SignCase {
   const SignRequest& request;
   const PlacementEvidence& evidence;
