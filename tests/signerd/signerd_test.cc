@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
 
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -222,10 +223,9 @@ TEST_F(SignerdTest, CheckConfigNamesTheLineThatIsWrong) {
 
 TEST_F(SignerdTest, ItServesOnceItHasALeaseAndNotBefore) {
   EXPECT_TRUE(Eventually([this] { return Health() == 1; })) << signerd_->log();
-  const std::string fleetd = fleetd_->address();
-  fleetd_.reset();
   signerd_->Stop(SIGTERM);
-  signerd_ = std::make_unique<SignerdProcess>(fleet_, fleetd, fleet_.dir() + "/fleet-key.pem");  // it has followed nobody yet
+  fleetd_.reset();
+  std::filesystem::remove_all(std::filesystem::path(signerd_->signature_log_file()).parent_path());  // its lease too
   ASSERT_TRUE(signerd_->Start()) << signerd_->log();
   EXPECT_EQ(Health(), 2);
 }
