@@ -239,6 +239,7 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
   Status AcquireLease(ServerContext*, const pb::AcquireLeaseRequest* request, pb::Lease* out) override {
     const absl::StatusOr<LeaseRequest> lease = ParseLease(*request);
     if (!lease.ok()) return Refused(lease.status());
+    if (absl::Status room = parts_.host.HasRoom(); !room.ok()) return Refused(room);
     const absl::StatusOr<MachineRecord> leased = flyd::AcquireLease(supervisor_.table(), parts_.ids, *lease);
     if (!leased.ok()) return Refused(leased.status());
     ToProto(*leased->lease, *out);
@@ -252,6 +253,7 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
   Status UpdateMetadata(ServerContext*, const pb::UpdateMetadataRequest* request, pb::Machine* out) override {
     const absl::StatusOr<MetadataChange> change = ParseMetadata(*request);
     if (!change.ok()) return Refused(change.status());
+    if (absl::Status room = parts_.host.HasRoom(); !room.ok()) return Refused(room);
     const absl::StatusOr<MachineRecord> changed = ChangeMetadata(supervisor_.table(), *change);
     if (changed.ok()) supervisor_.ShowMetadata(*changed);
     return Answer(changed, *out);

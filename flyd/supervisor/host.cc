@@ -43,13 +43,16 @@ absl::Status Host::Admit(OperationKind kind, size_t in_progress) const {
                                         "operations: ", in_progress, " in progress, want fewer than ", kMaxOperations)),
                                     absl::Seconds(1));
   }
-  if (const uint64_t free = free_space_(); free < kSpaceReserveBytes) {
-    return tokensvc::WithRetryDelay(
-        absl::ResourceExhaustedError(absl::StrCat("disk of the machine store: ", free >> 20, " MiB free, want at least ",
-                                                  kSpaceReserveBytes >> 20)),
-        absl::Seconds(10));
-  }
-  return absl::OkStatus();
+  return HasRoom();
+}
+
+absl::Status Host::HasRoom() const {
+  const uint64_t free = free_space_();
+  if (free >= kSpaceReserveBytes) return absl::OkStatus();
+  return tokensvc::WithRetryDelay(
+      absl::ResourceExhaustedError(absl::StrCat("disk of the machine store: ", free >> 20, " MiB free, want at least ",
+                                                kSpaceReserveBytes >> 20)),
+      absl::Seconds(10));
 }
 
 }  // namespace flyd

@@ -41,6 +41,9 @@ class Host {
   // time: too many are in progress, or the disk is nearly full.
   absl::Status Admit(OperationKind kind, size_t in_progress) const ABSL_LOCKS_EXCLUDED(mu_);
 
+  // ResourceExhausted with a retry time: the disk is nearly full. What is left is for what ends something.
+  absl::Status HasRoom() const;
+
  private:
   Host(storage::HostStore& store, const tokensvc::Clock& clock, FreeSpace free_space, storage::HostRecord record)
       : store_(store), clock_(clock), free_space_(std::move(free_space)), record_(std::move(record)) {}
