@@ -122,12 +122,15 @@ Supervisor::Result Supervisor::Create(const CreateMachine& order) {
   const absl::StatusOr<std::optional<Record>> repeated = table_.Repeated(order.request);
   if (!repeated.ok()) return repeated.status();
   if (repeated->has_value()) return **repeated;
-  if (parts_.store.Get(id).ok()) {
-    return OfMachine(absl::AlreadyExistsError(absl::StrCat("machine ", id, ": known here already, want a new one")), id);
+  Record record = RecordOf(*verified, order.config, parts_.clock.Now());
+  if (const Result known = parts_.store.Get(id); known.ok()) {
+    if (known->state != MachineState::kDestroyed || known->generation >= record.generation) {
+      return OfMachine(absl::AlreadyExistsError(absl::StrCat("machine ", id, ": known here already, want a new one")), id);
+    }
+    record.revision = known->revision;  // it was moved away and comes back
   }
   if (absl::Status admitted = Admit(OperationKind::kStart); !admitted.ok()) return admitted;
-  storage::MachineChange change =
-      table_.ChangeOf(RecordOf(*verified, order.config, parts_.clock.Now()), "launch", "user", "");
+  storage::MachineChange change = table_.ChangeOf(record, "launch", "user", "");
   change.placements = {{verified->sha256(), order.placement}};
   if (order.start) {
     // Created and started in one commit: a crash between the two would leave a machine that nobody asked for so.

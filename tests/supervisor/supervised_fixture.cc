@@ -51,8 +51,9 @@ void SupervisedFixture::Restart() {
 
 std::string SupervisedFixture::IdOf(int machine) { return absl::StrFormat("%014x", machine); }
 
-std::string SupervisedFixture::PlacementOf(int machine, int version) const {
+std::string SupervisedFixture::PlacementOf(int machine, int version, uint64_t generation) const {
   tokensvc::Placement placement = ExamplePlacement(key_, tokensvc::RealClock().Now());
+  placement.generation = generation;
   placement.identity.machine_id = IdOf(machine);
   placement.identity.machine_name = absl::StrFormat("m%d", machine);
   placement.identity.machine_version = absl::StrFormat("01HTGGC1TZ2JHK83J4AC0%05d", version);

@@ -1,6 +1,7 @@
 #ifndef TESTS_SUPERVISOR_SUPERVISED_FIXTURE_H_
 #define TESTS_SUPERVISOR_SUPERVISED_FIXTURE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -27,7 +28,7 @@ class SupervisedFixture : public testing::Test {
   void Restart();
 
   // A signed placement; `machine` is the number of the machine, `version` of its configuration, both from 1.
-  std::string PlacementOf(int machine, int version) const;
+  std::string PlacementOf(int machine, int version, uint64_t generation = 1) const;
   static std::string IdOf(int machine);
 
   // Creates and starts; in state starting.

@@ -200,6 +200,20 @@ TEST_F(SupervisorTest, PlacementsAreDueForRenewalFromHalfTheirLifeOnAndNotAllAtO
   EXPECT_THAT(flyd::DueRenewals(store_, begins + absl::Hours(14)), IsOkAndHolds(testing::SizeIs(39)));
 }
 
+TEST_F(SupervisorTest, AMachineThatWasMovedAwayComesBackWithAGreaterGenerationAlone) {
+  LaunchStarted(1);
+  EXPECT_THAT(supervisor_->Create({.placement = PlacementOf(1, 2, /*generation=*/2)}),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  ASSERT_THAT(supervisor_->Destroy(id_, {}, /*force=*/true), IsOk());
+  const uint64_t events = AwaitState(id_, MachineState::kDestroyed).event_sequence;
+  EXPECT_THAT(supervisor_->Create({.placement = PlacementOf(1, 2)}), StatusIs(absl::StatusCode::kAlreadyExists));
+  const auto back = supervisor_->Create({.placement = PlacementOf(1, 2, /*generation=*/2)});
+  ASSERT_THAT(back, IsOk());
+  EXPECT_EQ(back->generation, 2u);
+  EXPECT_GT(back->event_sequence, events) << "its events begin again";
+  AwaitRunning(id_);
+}
+
 TEST_F(SupervisorTest, AStopThatACrashInterruptedIsFinished) {
   runtime_.IgnoreSignals();
   LaunchStarted(1);
