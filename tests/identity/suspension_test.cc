@@ -30,10 +30,11 @@ import base64, json, time
 last = None
 print('ready')
 while True:
+    before = time.time()
     text = open('/.fly/oidc_token').read()
     payload = text.split('.')[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + '=' * (-len(payload) % 4)))
-    if time.time() >= claims['exp']: print('ended', claims['jti'])
+    if before >= claims['exp']: print('ended', claims['jti'])
     if claims['jti'] != last: print('saw', claims['jti'])
     last = claims['jti']
     time.sleep(0.001)
