@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/service_type.h>
 #include <signal.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -104,14 +105,31 @@ class RunningDaemon final : public Daemon {
 
   absl::Status RunUntilSignalled() override {
     const sigset_t signals = EndingSignals();
-    int signal = 0;
-    sigwait(&signals, &signal);
+    const timespec second = {.tv_sec = 1, .tv_nsec = 0};
+    while (sigtimedwait(&signals, nullptr, &second) <= 0) TellHealth();
     log_.Write("flyd.stops", {});
     manager_.TellStopping();
     return absl::OkStatus();
   }
 
  private:
+  // What every part can do now: tokens for who asks, a row for each, room for orders.
+  absl::Status Health() const {
+    if (absl::Status signers = signer_->Connected(); !signers.ok()) return signers;
+    if (absl::Status ledger = ledger_->health(); !ledger.ok()) return ledger;
+    return host_->HasRoom();
+  }
+
+  // To the health service, and to the log where it has changed. A connection that is made anew in between is no complaint.
+  void TellHealth() {
+    const absl::Status health = Health();
+    const bool serves = health.ok() || complaint_.empty();
+    if (auto* service = control_->GetHealthCheckService(); service != nullptr) service->SetServingStatus(serves);
+    if (serves != served_) log_.Write("flyd.health", {{"ok", serves}, {"why", serves ? "" : health.message()}});
+    served_ = serves;
+    complaint_ = std::string(health.message());
+  }
+
   absl::Status OpenStores() {
     auto store = storage::RocksDbMachineStore::Open(config_.data_dir + "/machines");
     if (!store.ok()) return store.status();
@@ -276,6 +294,8 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<GuestGate> gate_;
   std::unique_ptr<grpc::Service> machines_;
   std::unique_ptr<grpc::Server> control_;
+  bool served_ = true;     // when the health was told last
+  std::string complaint_;  // of the look before
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Every daemon killed with SIGKILL and started again: machines go on, tokens are right, nothing acknowledged is lost."""
+import json
 import os
 import sys
 
@@ -30,6 +31,19 @@ class KillTest(FleetCase):
             with open(f"/proc/{self.fleet.state['processes'][daemon]['pid']}/limits", encoding="ascii") as limits:
                 core = next(line for line in limits if line.startswith("Max core file size"))
             self.assertEqual(core.split()[4:6], ["0", "0"], daemon)
+
+    def test_flyd_says_that_it_does_not_serve_while_no_signer_is_there(self):
+        log = self.fleet.logs("flyd")[0]
+        seen = log.stat().st_size
+
+        def said():
+            with open(log, encoding="utf-8") as file:
+                file.seek(seen)
+                return [json.loads(line)["ok"] for line in file if '"flyd.health"' in line]
+        self.kill("signerd")
+        wait_until(lambda: said() == [False], "flyd's word that it does not serve")
+        self.fleet.up()
+        wait_until(lambda: said() == [False, True], "flyd's word that it serves")
 
     def test_fleetd_killed(self):
         self.check_goes_on("fleetd")

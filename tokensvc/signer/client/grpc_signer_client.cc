@@ -99,7 +99,8 @@ class GrpcSignerClient::Core {
     for (const std::string& address : options.addresses) {
       grpc::ChannelArguments arguments;
       ApplyChannelSettings(arguments);
-      stubs_.push_back(pb::Signer::NewStub(grpc::CreateCustomChannel(address, credentials, arguments)));
+      channels_.push_back(grpc::CreateCustomChannel(address, credentials, arguments));
+      stubs_.push_back(pb::Signer::NewStub(channels_.back()));
     }
     pacer_ = std::thread([this] { Pace(); });
   }
@@ -138,6 +139,15 @@ class GrpcSignerClient::Core {
   Counters counters() const {
     absl::MutexLock lock(&mu_);
     return counters_;
+  }
+
+  absl::Status Connected() const {
+    bool connected = false;
+    for (const std::shared_ptr<grpc::Channel>& channel : channels_) {
+      connected = channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY || connected;
+    }
+    if (connected) return absl::OkStatus();
+    return absl::UnavailableError(absl::StrCat("signers: none of ", channels_.size(), " connected, want one"));
   }
 
  private:
@@ -317,6 +327,7 @@ class GrpcSignerClient::Core {
   }
 
   const Clock& clock_;
+  std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::vector<std::unique_ptr<pb::Signer::Stub>> stubs_;
   std::thread pacer_;
 
@@ -350,5 +361,7 @@ absl::StatusOr<std::unique_ptr<GrpcSignerClient>> GrpcSignerClient::Create(const
 void GrpcSignerClient::Sign(SignItem item, SignDone done) { core_->Sign(std::move(item), std::move(done)); }
 
 GrpcSignerClient::Counters GrpcSignerClient::counters() const { return core_->counters(); }
+
+absl::Status GrpcSignerClient::Connected() const { return core_->Connected(); }
 
 }  // namespace tokensvc

@@ -45,6 +45,9 @@ class GrpcSignerClient final : public SignerPort {
   };
   Counters counters() const;
 
+  // Unavailable: no replica is connected. Begins to connect to those that are not: for who looks now and then.
+  absl::Status Connected() const;
+
  private:
   class Core;
   explicit GrpcSignerClient(std::unique_ptr<Core> core);
