@@ -2,6 +2,7 @@
 """One token through everything, as its users see it."""
 import json
 import os
+import ssl
 import sys
 
 sys.path.insert(0, os.getcwd())
@@ -153,6 +154,15 @@ class HttpsTest(FleetCase):
             with self.subTest(verifier):
                 self.assertEqual(self.verdict(verifier, token, issuer, "vault")[0], 0,
                                  self.verdict(verifier, token, issuer, "vault")[1])
+
+    def test_a_renewed_certificate_is_served_without_a_restart(self):
+        address = ("localhost", self.fleet.state["ports"]["issuerd"])
+        before = ssl.get_server_certificate(address)
+        self.ctl("pki", "issue", str(self.folder / "pki"), "issuer", "issuerd", str(self.folder / "pki" / "issuerd"),
+                 "--localhost")
+        wait_until(lambda: ssl.get_server_certificate(address) != before, "the renewed certificate")
+        token = self.token("acme-rs256", '{"aud":"vault"}')
+        self.assertEqual(self.verdict("jose", token, f"{self.fleet.issuer_base()}/acme-rs256", "vault")[0], 0)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "tokensvc/http/http_connections.h"
+#include "tokensvc/http/renewed_tls.h"
 #include "tokensvc/http/request_reader.h"
 #include "tokensvc/http/tcp_acceptor.h"
 
@@ -125,9 +126,9 @@ class HttpServer::Core {
       return ServePlain<Protocol>(std::move(socket), std::move(listener));
     };
   }
-  auto Tls(std::shared_ptr<asio::ssl::context> context) {
-    return [this, context](tcp::socket socket, Listener listener) {
-      return ServeTls(std::move(socket), std::move(listener), context);
+  auto Tls(std::shared_ptr<RenewedTls> tls) {
+    return [this, tls](tcp::socket socket, Listener listener) {
+      return ServeTls(std::move(socket), std::move(listener), tls->Current());
     };
   }
 
@@ -307,17 +308,12 @@ absl::StatusOr<std::string> HttpServer::ListenTcp(absl::string_view tag, absl::s
 absl::StatusOr<std::string> HttpServer::ListenTls(absl::string_view tag, absl::string_view address,
                                                   const std::string& certificate_file,
                                                   const std::string& private_key_file) {
-  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
-  beast::error_code error;
-  context->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, error);
-  context->use_certificate_chain_file(certificate_file, error);
-  if (error) return absl::InvalidArgumentError(absl::StrCat(certificate_file, ": ", error.message(), ", want PEM"));
-  context->use_private_key_file(private_key_file, asio::ssl::context::pem, error);
-  if (error) return absl::InvalidArgumentError(absl::StrCat(private_key_file, ": ", error.message(), ", want its key"));
+  absl::StatusOr<std::shared_ptr<RenewedTls>> tls = RenewedTls::Open(certificate_file, private_key_file);
+  if (!tls.ok()) return tls.status();
   absl::StatusOr<tcp::acceptor> acceptor = OpenTcp(core_->io(), address);
   if (!acceptor.ok()) return acceptor.status();
   const std::string bound = AddressOf(*acceptor);
-  const absl::Status started = core_->Start<tcp>(tag, *std::move(acceptor), core_->Tls(context));
+  const absl::Status started = core_->Start<tcp>(tag, *std::move(acceptor), core_->Tls(*std::move(tls)));
   if (!started.ok()) return started;
   return bound;
 }

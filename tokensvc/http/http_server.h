@@ -42,7 +42,8 @@ class HttpServer {
   // Listens on "HOST:PORT"; port 0 lets the kernel choose. The address that it listens on.
   absl::StatusOr<std::string> ListenTcp(absl::string_view tag, absl::string_view address);
 
-  // The same over TLS 1.2 or 1.3, with PEM files that are read now. InvalidArgument, naming the file.
+  // The same over TLS 1.2 or 1.3, with PEM files that are read now, and again when they change. InvalidArgument, naming the
+  // file.
   absl::StatusOr<std::string> ListenTls(absl::string_view tag, absl::string_view address,
                                         const std::string& certificate_file, const std::string& private_key_file);
 
