@@ -13,6 +13,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "flyd/control/machines_handler.h"
 #include "flyd/daemon/enrolment_client.h"
@@ -44,6 +45,8 @@ constexpr int kEffectThreads = 8;
 constexpr int kExitStoreLost = 70;
 constexpr absl::Duration kTendEvery = absl::Seconds(30);
 constexpr absl::Duration kHistoryKept = absl::Hours(24 * 7);
+constexpr absl::Duration kImageKept = absl::Hours(24);
+constexpr size_t kPage = 1000;
 constexpr auto kShutdownGrace = std::chrono::seconds(1);
 
 sigset_t EndingSignals() {
@@ -166,7 +169,7 @@ class RunningDaemon final : public Daemon {
     }
     auto runtime = ProcessRuntime::Create(std::move(options), clock_, sink);
     if (!runtime.ok()) return runtime.status();
-    control_of_boots_ = runtime->get();
+    control_of_boots_ = processes_ = runtime->get();
     runtime_ = *std::move(runtime);
     return absl::OkStatus();
   }
@@ -238,6 +241,24 @@ class RunningDaemon final : public Daemon {
     return absl::OkStatus();
   }
 
+  // Images of machines that are gone make room after a day.
+  absl::Status RemoveUnusedImages() {
+    if (processes_ == nullptr) return absl::OkStatus();
+    absl::flat_hash_set<std::string> used;
+    for (std::string after;;) {
+      const auto page = store_->List(after, kPage);
+      if (!page.ok()) return page.status();
+      for (const storage::MachineRecord& record : *page) {
+        if (record.state == MachineState::kDestroyed) continue;
+        used.insert(record.desired.image_digest);
+        if (record.boot.has_value()) used.insert(record.boot->version.image_digest);
+      }
+      if (page->size() < kPage) break;
+      after = page->back().id;
+    }
+    return processes_->RemoveUnusedImages(used, clock_.Now() - kImageKept).status();
+  }
+
   // Now and then: ends of boots that nobody told of, and history that is old enough to be forgotten.
   void Tend() {
     executor_->RunAfter(kTendEvery, [this] {
@@ -245,6 +266,7 @@ class RunningDaemon final : public Daemon {
       absl::Status tended = supervisor_->operations().Reconcile();
       if (tended.ok()) tended = store_->Compact(now - kHistoryKept, now);
       if (tended.ok()) tended = RenewPlacements();
+      if (tended.ok()) tended = RemoveUnusedImages();
       if (!tended.ok()) log_.Write("flyd.not_tended", {{"why", tended.message()}});
       Tend();
     });
@@ -286,6 +308,7 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<tokensvc::TokenService> tokens_;
   std::unique_ptr<Runtime> runtime_;
   BootControl* control_of_boots_ = nullptr;  // the runtime's other face
+  ProcessRuntime* processes_ = nullptr;      // and its kind, where it runs processes
   std::unique_ptr<tokensvc::HttpServer> guests_;
   std::unique_ptr<HttpGuestSockets> sockets_;
   std::unique_ptr<Host> host_;

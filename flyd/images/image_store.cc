@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "flyd/files/durable_file.h"
 #include "flyd/images/fetch_image.h"
 #include "flyd/files/open_file.h"
@@ -80,6 +81,8 @@ absl::StatusOr<StoredImage> ImageStore::Find(const std::string& digest) const {
   if (!text.ok()) return text.status();
   absl::StatusOr<ImageDefaults> defaults = DecodeImageDefaults(*text);
   if (!defaults.ok()) return defaults.status();
+  // When it was wanted last. Where that cannot be noted, it is fetched again one day.
+  (void)utimensat(AT_FDCWD, place.c_str(), nullptr, 0);
   return StoredImage{.rootfs = absl::StrCat(place, "/", kRootfs), .defaults = *std::move(defaults)};
 }
 
@@ -129,6 +132,27 @@ absl::StatusOr<StoredImage> ImageStore::Build(const std::string& image, const st
   if (!built.ok()) return built;
   if (!removed.ok()) return removed;
   return Find(digest);
+}
+
+absl::StatusOr<int> ImageStore::RemoveUnused(const absl::flat_hash_set<std::string>& used, absl::Time before) {
+  const std::string trash = absl::StrCat(options_.directory, "/", kStaging, "/unused");
+  int removed = 0;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(absl::StrCat(options_.directory, "/sha256"), error)) {
+    const std::string digest = absl::StrCat("sha256:", entry.path().filename().string());
+    struct stat info;
+    if (used.contains(digest) || stat(entry.path().c_str(), &info) != 0) continue;
+    if (absl::TimeFromTimespec(info.st_mtim) >= before) continue;
+    {
+      // Out of the store at once, so that whoever wants it now builds it anew.
+      absl::MutexLock lock(&mu_);
+      if (building_.contains(digest) || rename(entry.path().c_str(), trash.c_str()) != 0) continue;
+    }
+    if (absl::Status gone = RemoveTree(trash); !gone.ok()) return gone;
+    ++removed;
+  }
+  if (error) return absl::UnavailableError(absl::StrCat(options_.directory, ": ", error.message(), ", want to read it"));
+  return removed;
 }
 
 // All of the tree is on the disk before its name is.

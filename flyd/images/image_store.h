@@ -44,6 +44,10 @@ class ImageStore {
   // Each message begins with `image DIGEST: `. Nothing of a refused image is left.
   absl::StatusOr<StoredImage> Prepare(const std::string& image, const std::string& digest);
 
+  // Removes the images whose digest is not in `used` and that Prepare has not answered with since `before`. How many.
+  // Unavailable: one could not be removed, or not wholly: it is gone from the store all the same.
+  absl::StatusOr<int> RemoveUnused(const absl::flat_hash_set<std::string>& used, absl::Time before);
+
  private:
   explicit ImageStore(ImageStoreOptions options) : options_(std::move(options)) {}
 

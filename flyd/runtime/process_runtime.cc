@@ -174,6 +174,10 @@ absl::StatusOr<StoredImage> ProcessRuntime::PrepareImage(const BootSpec& spec) {
   return images_->Prepare(spec.image, spec.image_digest);
 }
 
+absl::StatusOr<int> ProcessRuntime::RemoveUnusedImages(const absl::flat_hash_set<std::string>& used, absl::Time before) {
+  return images_ == nullptr ? absl::StatusOr<int>(0) : images_->RemoveUnused(used, before);
+}
+
 absl::StatusOr<RunningBoot> ProcessRuntime::Start(const BootSpec& spec) {
   if (absl::Status id = CheckId(spec.machine_id); !id.ok()) return id;
   if (absl::Status id = CheckId(spec.boot_id); !id.ok()) return id;

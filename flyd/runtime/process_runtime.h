@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -59,6 +60,9 @@ class ProcessRuntime final : public Runtime, public BootControl {
   // OK if this host can run machines. Unavailable names what is missing ("user namespaces: …"), for the people who
   // choose the simulated runtime then. Takes some 20 ms: it sets a machine up and throws it away.
   static absl::Status Probe(const ProcessRuntimeOptions& options);
+
+  // ImageStore::RemoveUnused; 0 where there is no store.
+  absl::StatusOr<int> RemoveUnusedImages(const absl::flat_hash_set<std::string>& used, absl::Time before);
 
   // Ends nothing: machines run on.
   ~ProcessRuntime() override;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "flyd/images/sha256_stream.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -23,6 +25,7 @@
 #include "tests/images/store_fixture.h"
 #include "tests/images/test_layout.h"
 #include "tests/status_matchers.h"
+#include "tokensvc/clock.h"
 
 namespace tests {
 namespace {
@@ -36,6 +39,26 @@ struct stat Look(const std::string& path) {
   struct stat info = {};
   EXPECT_EQ(lstat(path.c_str(), &info), 0) << path;
   return info;
+}
+
+TEST_F(StoreTest, WhatNoMachineHasIsRemovedOnceNobodyHasWantedItForAWhile) {
+  const std::string used = MakeImage("used", {{.name = "a", .content = "used"}});
+  const std::string unused = MakeImage("unused", {{.name = "a", .content = "unused"}});
+  const std::string wanted = MakeImage("wanted", {{.name = "a", .content = "wanted"}});
+  for (const auto& [name, digest] : {std::pair("used", used), std::pair("unused", unused), std::pair("wanted", wanted)}) {
+    ASSERT_THAT(store_->Prepare(Folder(name), digest).status(), IsOk());
+  }
+  const absl::Time now = tokensvc::RealClock().Now();
+  EXPECT_THAT(store_->RemoveUnused({used}, now - absl::Hours(1)), IsOkAndHolds(0)) << "they were wanted just now";
+  for (const std::string& digest : {used, unused, wanted}) {
+    fs::last_write_time(Folder("store") + "/sha256/" + digest.substr(7), fs::file_time_type::clock::now() - std::chrono::hours(25));
+  }
+  ASSERT_THAT(store_->Prepare(Folder("wanted"), wanted).status(), IsOk());
+  EXPECT_THAT(store_->RemoveUnused({used}, now - absl::Hours(24)), IsOkAndHolds(1));
+  EXPECT_FALSE(fs::exists(Folder("store") + "/sha256/" + unused.substr(7)));
+  const absl::StatusOr<StoredImage> again = store_->Prepare(Folder("unused"), unused);
+  ASSERT_THAT(again.status(), IsOk());
+  EXPECT_EQ(ReadTestFile(again->rootfs + "/a"), "unused");
 }
 
 TEST_F(StoreTest, LayersBecomeOneTreeWithItsOwnersAndDefaults) {
