@@ -12,7 +12,7 @@
 #include "tests/fakes/es256_test_key.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/sequential_ids.h"
-#include "tests/sim/sim_worker.h"
+#include "tests/supervisor/sim_worker.h"
 
 namespace tests {
 

@@ -11,21 +11,17 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "flyd/control/machines_handler.h"
-#include "flyd/runtime/simulated_runtime.h"
 #include "flyd/supervisor/host.h"
 #include "flyd/supervisor/supervisor.h"
 #include "gtest/gtest.h"
 #include "proto/machines/v1/machines.grpc.pb.h"
 #include "tests/fakes/es256_test_key.h"
 #include "tests/fakes/fake_clock.h"
-#include "tests/fakes/memory_keyring.h"
-#include "tests/fakes/memory_machine_store.h"
 #include "tests/fakes/scratch_folder.h"
 #include "tests/fakes/sequential_ids.h"
-#include "tests/fakes/step_scheduler.h"
 #include "tests/fakes/test_placement.h"
+#include "tests/supervisor/sim_worker.h"
 #include "tests/status_matchers.h"
-#include "tests/supervisor/recorded_sockets.h"
 #include "tokensvc/rpc/error_details.h"
 #include "tokensvc/rpc/to_grpc_status.h"
 
@@ -89,29 +85,10 @@ struct Guard {
 class OrderTableTest : public testing::TestWithParam<Row> {
  protected:
   OrderTableTest() {
-    EXPECT_THAT(keyring_.Put(1, storage::SecretBytes(std::string(32, 'k'))), IsOk());
-    supervisor_ = std::make_unique<flyd::Supervisor>(
-        flyd::SupervisorParts{.store = store_,
-                              .runtime = runtime_,
-                              .control = runtime_,
-                              .sockets = sockets_,
-                              .keyring = keyring_,
-                              .clock = clock_,
-                              .ids = ids_,
-                              .scheduler = scheduler_,
-                              .log = [](absl::string_view, absl::string_view, absl::string_view) {},
-                              .admission = [](flyd::OperationKind, size_t) { return absl::OkStatus(); },
-                              .on_lost = [](const absl::Status& why) { ADD_FAILURE() << why; }},
-        flyd::WorkerIdentity{.worker = "w1",
-                             .key_epoch = 1,
-                             .placement_keys = {{.key_id = key_.key_id(), .spki_der = key_.spki_der()}}});
-    runtime_.SetSink([this](absl::string_view machine, absl::string_view boot, const flyd::BootExit& exit) {
-      supervisor_->operations().OnExit(machine, boot, exit);
-    });
-    host_ = *flyd::Host::Open(store_, clock_, [] { return UINT64_MAX; });
-    service_ = flyd::MakeMachinesService({.supervisor = *supervisor_,
-                                          .store = store_,
-                                          .history = store_,
+    host_ = *flyd::Host::Open(worker_.store(), clock_, [] { return UINT64_MAX; });
+    service_ = flyd::MakeMachinesService({.supervisor = worker_.supervisor(),
+                                          .store = worker_.store(),
+                                          .history = worker_.store(),
                                           .host = *host_,
                                           .ids = ids_,
                                           .worker = "w1",
@@ -146,10 +123,10 @@ class OrderTableTest : public testing::TestWithParam<Row> {
     create.mutable_config()->add_command("sleep");
     create.set_skip_launch(state == "created");
     pb::Machine machine;
-    if (state == "failed") runtime_.RefuseStarts(absl::FailedPreconditionError("no such image"));
+    if (state == "failed") worker_.runtime().RefuseStarts(absl::FailedPreconditionError("no such image"));
     EXPECT_THAT(Call(&pb::Machines::Stub::CreateMachine, create, machine), IsOk());
     if (state != "created" && state != "starting") Settle(id);
-    runtime_.RefuseStarts(absl::OkStatus());
+    worker_.runtime().RefuseStarts(absl::OkStatus());
     const auto then = [&](Order order, bool settle) {
       EXPECT_THAT(Send(order, id, {}), IsOk());
       if (settle) Settle(id);
@@ -222,21 +199,15 @@ class OrderTableTest : public testing::TestWithParam<Row> {
     return machine;
   }
 
-  storage::MachineRecord RecordOf(const std::string& id) { return *store_.Get(id); }
+  storage::MachineRecord RecordOf(const std::string& id) { return *worker_.store().Get(id); }
   absl::string_view StateOf(const std::string& id) { return flyd::StateName(RecordOf(id).state); }
 
   // Does all that is to be done; PID 1 reports what it would.
   void Settle(const std::string& id) {
     for (int i = 0; i < 60; ++i) {
-      scheduler_.RunFor(absl::Seconds(1));
-      if (RecordOf(id).state == MachineState::kStarting && !runtime_.Running(id).empty()) {
-        if (supervisor_->TakeBootAnswer(id).ok()) {
-          const auto view = supervisor_->PresentBoot(id);
-          ASSERT_THAT(view, IsOk());
-          ASSERT_THAT(supervisor_->ReportFromInit(**view, "started", ""), IsOk());
-        }
-      }
-      if (!store_.GetOperation(id).ok()) return;
+      worker_.scheduler().RunFor(absl::Seconds(1));
+      worker_.Report(id);
+      if (!worker_.store().GetOperation(id).ok()) return;
     }
     FAIL() << id << ": still " << StateOf(id);
   }
@@ -270,7 +241,7 @@ class OrderTableTest : public testing::TestWithParam<Row> {
     Settle(id);
     const storage::MachineRecord after = RecordOf(id);
     EXPECT_EQ(flyd::StateName(after.state), cell.settled) << kOrderNames[order];
-    EXPECT_EQ(runtime_.Running(id).size(), cell.settled == "started" || cell.settled == "suspended" ? 1u : 0u);
+    EXPECT_EQ(worker_.runtime().Running(id).size(), cell.settled == "started" || cell.settled == "suspended" ? 1u : 0u);
     if (order == kUpdate) {
       EXPECT_NE(after.desired.version, before.desired.version);
     }
@@ -285,13 +256,8 @@ class OrderTableTest : public testing::TestWithParam<Row> {
   ScratchFolder folder_;
   Es256TestKey key_;
   FakeClock clock_{absl::FromUnixSeconds(1'800'000'000)};
-  MemoryMachineStore store_;
-  MemoryKeyring keyring_;
   SequentialIds ids_;
-  RecordedSockets sockets_;
-  flyd::SimulatedRuntime runtime_{clock_};
-  StepScheduler scheduler_{clock_};
-  std::unique_ptr<flyd::Supervisor> supervisor_;
+  SimWorker worker_{"w1", clock_, ids_, key_};
   std::unique_ptr<flyd::Host> host_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<grpc::Server> server_;

@@ -1,5 +1,5 @@
-#ifndef TESTS_SIM_SIM_WORKER_H_
-#define TESTS_SIM_SIM_WORKER_H_
+#ifndef TESTS_SUPERVISOR_SIM_WORKER_H_
+#define TESTS_SUPERVISOR_SIM_WORKER_H_
 
 #include <memory>
 #include <set>
@@ -54,4 +54,4 @@ class SimWorker {
 
 }  // namespace tests
 
-#endif  // TESTS_SIM_SIM_WORKER_H_
+#endif  // TESTS_SUPERVISOR_SIM_WORKER_H_

@@ -1,4 +1,4 @@
-#include "tests/sim/sim_worker.h"
+#include "tests/supervisor/sim_worker.h"
 
 #include <cstdlib>
 #include <utility>
