@@ -12,6 +12,7 @@
 #include "flyd/control/machine_codec.h"
 #include "flyd/control/machines_domain.h"
 #include "flyd/control/parse_machine_requests.h"
+#include "flyd/control/report_boot.h"
 #include "flyd/control/wait_reactor.h"
 #include "flyd/control/watch_feed.h"
 #include "flyd/supervisor/machine_refusals.h"
@@ -222,6 +223,10 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
       poll(nullptr, 0, kFollowMillis);
     }
     return Status::CANCELLED;
+  }
+
+  Status ReportBoot(ServerContext*, const pb::ReportBootRequest* request, pb::Machine* out) override {
+    return Answer(flyd::ReportBoot(supervisor_, parts_.external, parts_.store, *request, supervisor_.table().clock().Now()), *out);
   }
 
   Status ListOperations(ServerContext*, const pb::ListOperationsRequest*, pb::ListOperationsResponse* out) override {

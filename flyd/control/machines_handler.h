@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "flyd/runtime/external_runtime.h"
 #include "flyd/supervisor/host.h"
 #include "flyd/supervisor/supervisor.h"
 #include "storage/machine_history.h"
@@ -22,6 +23,7 @@ struct MachinesParts {  // none is owned; all outlive the service
   const storage::MachineHistory& history;
   Host& host;
   tokensvc::UniqueIdSource& ids;
+  ExternalRuntime* external = nullptr;  // where the machines are run by somebody else
   std::string worker;
   std::string run_dir;  // where the process runtime keeps the boots' logs
 };

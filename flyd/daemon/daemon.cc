@@ -20,6 +20,7 @@
 #include "flyd/daemon/renewal_client.h"
 #include "flyd/guest/guest_gate.h"
 #include "flyd/guest/http_guest_sockets.h"
+#include "flyd/runtime/external_runtime.h"
 #include "flyd/runtime/process_runtime.h"
 #include "flyd/runtime/simulated_runtime.h"
 #include "flyd/supervisor/due_renewals.h"
@@ -150,7 +151,13 @@ class RunningDaemon final : public Daemon {
     const ExitSink sink = [this](absl::string_view machine_id, absl::string_view boot_id, const BootExit& exit) {
       supervisor_->operations().OnExit(machine_id, boot_id, exit);
     };
-    if (config_.simulated) {
+    if (config_.runtime == FlydConfig::Runtime::kExternal) {
+      auto external = std::make_unique<ExternalRuntime>(config_.run_dir, sink);
+      control_of_boots_ = external_ = external.get();
+      runtime_ = std::move(external);
+      return absl::OkStatus();
+    }
+    if (config_.runtime == FlydConfig::Runtime::kSimulated) {
       auto simulated = std::make_unique<SimulatedRuntime>(clock_);
       simulated->SetSink(sink);
       control_of_boots_ = simulated.get();
@@ -280,6 +287,7 @@ class RunningDaemon final : public Daemon {
                                      .history = *store_,
                                      .host = *host_,
                                      .ids = tokensvc::RandomIds(),
+                                     .external = external_,
                                      .worker = config_.worker,
                                      .run_dir = config_.run_dir});
     grpc::ServerBuilder builder;
@@ -309,6 +317,7 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<Runtime> runtime_;
   BootControl* control_of_boots_ = nullptr;  // the runtime's other face
   ProcessRuntime* processes_ = nullptr;      // and its kind, where it runs processes
+  ExternalRuntime* external_ = nullptr;      // or where somebody else does
   std::unique_ptr<tokensvc::HttpServer> guests_;
   std::unique_ptr<HttpGuestSockets> sockets_;
   std::unique_ptr<Host> host_;

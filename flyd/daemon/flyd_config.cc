@@ -36,10 +36,16 @@ absl::Status CheckPaths(const tokensvc::ConfigFile& file, const FlydConfig& conf
   if (config.run_dir.size() > kMaxRunDirBytes) {
     return file.Bad("run_dir", absl::StrCat(config.run_dir.size(), " bytes, want at most ", kMaxRunDirBytes));
   }
-  if (!config.simulated && (config.init_path.empty() || config.init_path[0] != '/')) {
+  if (config.runtime == FlydConfig::Runtime::kProcess && (config.init_path.empty() || config.init_path[0] != '/')) {
     return file.Bad("process.init_path", absl::StrCat("\"", config.init_path, "\", want an absolute path"));
   }
   return absl::OkStatus();
+}
+
+FlydConfig::Runtime RuntimeOf(fly::machines::v1::FlydConfig::RuntimeKind kind) {
+  if (kind == fly::machines::v1::FlydConfig::SIMULATED) return FlydConfig::Runtime::kSimulated;
+  if (kind == fly::machines::v1::FlydConfig::EXTERNAL) return FlydConfig::Runtime::kExternal;
+  return FlydConfig::Runtime::kProcess;
 }
 
 }  // namespace
@@ -57,7 +63,7 @@ absl::StatusOr<FlydConfig> ReadFlydConfig(const std::string& path) {
       .fleetd = proto.fleetd(),
       .data_dir = proto.data_dir(),
       .run_dir = proto.run_dir(),
-      .simulated = proto.runtime() == fly::machines::v1::FlydConfig::SIMULATED,
+      .runtime = RuntimeOf(proto.runtime()),
       .init_path = proto.process().init_path(),
       .hidden_paths = {proto.process().hidden_paths().begin(), proto.process().hidden_paths().end()},
       .private_network = proto.process().private_network(),
@@ -65,7 +71,7 @@ absl::StatusOr<FlydConfig> ReadFlydConfig(const std::string& path) {
   if (proto.process().first_host_id() != 0) config.first_host_id = proto.process().first_host_id();
   if (proto.process().max_machines() != 0) config.max_machines = proto.process().max_machines();
   if (proto.runtime() == fly::machines::v1::FlydConfig::RUNTIME_UNSPECIFIED) {
-    return file->Bad("runtime", "missing, want PROCESS or SIMULATED");
+    return file->Bad("runtime", "missing, want PROCESS, EXTERNAL or SIMULATED");
   }
   if (absl::Status status = CheckRequired(*file, config); !status.ok()) return status;
   if (absl::Status status = CheckPaths(*file, config); !status.ok()) return status;

@@ -20,7 +20,8 @@ struct FlydConfig {
   std::string fleetd;
   std::string data_dir;
   std::string run_dir;
-  bool simulated = false;
+  enum class Runtime { kProcess, kSimulated, kExternal };
+  Runtime runtime = Runtime::kProcess;
   std::string init_path;
   uint32_t first_host_id = 0x40000000;
   uint32_t max_machines = 4096;

@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -28,6 +27,7 @@
 #include "absl/time/time.h"
 #include "flyd/files/durable_file.h"
 #include "flyd/runtime/boot_files.h"
+#include "flyd/runtime/boot_folders.h"
 #include "flyd/runtime/launch_init.h"
 #include "flyd/runtime/process_identity.h"
 #include "flyd/runtime/read_boot_exit.h"
@@ -308,27 +308,7 @@ absl::Status ProcessRuntime::Resume(absl::string_view machine_id, absl::string_v
 }
 
 absl::StatusOr<std::vector<BootName>> ProcessRuntime::Boots(absl::string_view machine_id) {
-  std::vector<std::pair<fs::file_time_type, BootName>> dated;
-  std::error_code error;
-  const fs::path machines = absl::StrCat(options_.run_dir, "/m");
-  std::vector<fs::path> folders;
-  if (!machine_id.empty()) folders.push_back(machines / std::string(machine_id));
-  if (machine_id.empty()) {
-    for (const fs::directory_entry& machine : fs::directory_iterator(machines, error)) folders.push_back(machine.path());
-    if (error) return absl::UnavailableError(absl::StrCat(machines.string(), ": ", error.message()));
-  }
-  for (const fs::path& folder : folders) {
-    std::error_code none;  // a machine without boots
-    for (const fs::directory_entry& boot : fs::directory_iterator(folder / "b", none)) {
-      std::error_code undated;
-      const fs::file_time_type made = fs::last_write_time(boot.path() / kOrderFile, undated);
-      dated.push_back({made, {folder.filename().string(), boot.path().filename().string()}});
-    }
-  }
-  std::sort(dated.begin(), dated.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<BootName> boots;
-  for (auto& [made, name] : dated) boots.push_back(std::move(name));
-  return boots;
+  return ListBoots(options_.run_dir, machine_id);
 }
 
 absl::Status ProcessRuntime::Remove(absl::string_view machine_id, absl::string_view boot_id) {

@@ -48,6 +48,7 @@ inline constexpr MethodRoles kRoleTable[] = {
     {"/fly.machines.v1.Machines/DestroyMachine", Only(Role::kControlPlane)},
     {"/fly.machines.v1.Machines/WaitMachine", Only(Role::kControlPlane)},
     {"/fly.machines.v1.Machines/RenewPlacements", Only(Role::kControlPlane)},
+    {"/fly.machines.v1.Machines/ReportBoot", Only(Role::kControlPlane)},
     {"/fly.machines.v1.Machines/ListEvents", Only(Role::kControlPlane)},
     {"/fly.machines.v1.Machines/ExecMachine", Only(Role::kControlPlane)},
     {"/fly.machines.v1.Machines/StreamLogs", Only(Role::kControlPlane)},

@@ -5,8 +5,8 @@ import subprocess
 
 def best_runtime():
     """("process" | "simulated", why). FLYD_RUNTIME=simulated asks for the simulated one."""
-    if os.environ.get("FLYD_RUNTIME") == "simulated":
-        return "simulated", "FLYD_RUNTIME asks for it"
+    if os.environ.get("FLYD_RUNTIME") in ("simulated", "external"):
+        return os.environ["FLYD_RUNTIME"], "FLYD_RUNTIME asks for it"
     command = ["unshare", "--user", "--map-root-user", "--pid", "--mount", "--uts", "--ipc", "--fork", "--mount-proc", "true"]
     tried = subprocess.run(command, capture_output=True, text=True)
     if tried.returncode == 0:

@@ -21,6 +21,11 @@ struct LifeArguments {
   std::string worker;
   std::string operation;
   std::string signal;
+  std::string boot;
+  std::string what;
+  int exit_code = 0;
+  int exit_signal = 0;
+  bool oom_killed = false;
   uint32_t timeout_seconds = 0;
   uint64_t after = 0;
   std::vector<std::string> put;
@@ -46,6 +51,22 @@ int Order(Session& session, const Request& request,
   absl::StatusOr<Stub*> stub = session.connections.worker_of(request.id());
   if (!stub.ok()) return Fail(stub.status());
   return PrintState(session, Call(**stub, method, request));
+}
+
+int Report(Session& session, const LifeArguments& arguments) {
+  absl::StatusOr<Stub*> stub = session.connections.worker_of(arguments.id);
+  if (!stub.ok()) return Fail(stub.status());
+  pb::ReportBootRequest request;
+  request.set_id(arguments.id);
+  request.set_boot_id(arguments.boot);
+  if (arguments.what == "started") {
+    request.mutable_started();
+  } else {
+    request.mutable_exited()->set_exit_code(arguments.exit_code);
+    request.mutable_exited()->set_signal(arguments.exit_signal);
+    request.mutable_exited()->set_oom_killed(arguments.oom_killed);
+  }
+  return PrintState(session, Call(**stub, &Stub::ReportBoot, request));
 }
 
 int Restart(Session& session, const LifeArguments& arguments) {
@@ -184,6 +205,12 @@ void AddMachineLifeCommands(CLI::App& machine, Session& session) {
   add_by_id("cancel", "Call off a start that has not succeeded yet", &Cancel)
       ->add_option("operation", arguments->operation, "Its id, as `operations` lists it")
       ->required();
+  CLI::App* report = add_by_id("report", "Tell of a boot that a supervisor of your own runs (runtime EXTERNAL)", &Report);
+  report->add_option("boot", arguments->boot, "Its boot's id, as `status -o json` says")->required();
+  report->add_option("what", arguments->what, "started or exited")->required()->check(CLI::IsMember({"started", "exited"}));
+  report->add_option("--exit-code", arguments->exit_code, "The workload's code, or 128 + signal");
+  report->add_option("--signal", arguments->exit_signal, "Number of the signal that ended it");
+  report->add_flag("--oom-killed", arguments->oom_killed, "The kernel ended it for want of memory");
   CLI::App* watch = add("watch", "Events as they come, of all machines or one", &Watch);
   watch->add_option("id", arguments->id, "Machine id (default: all)");
   watch->add_option("--after", arguments->after, "Resume after this sequence (default: the oldest kept)");

@@ -1,0 +1,71 @@
+#include "flyd/control/report_boot.h"
+
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "flyd/supervisor/machine_refusals.h"
+#include "tokensvc/rpc/error_details.h"
+
+namespace flyd {
+namespace {
+
+namespace pb = fly::machines::v1;
+using storage::MachineRecord;
+
+constexpr size_t kMostErrorBytes = 256;
+
+absl::StatusOr<BootExit> ParseExit(const pb::ExitReport& report, absl::Time now) {
+  if (report.exit_code() < 0 || report.exit_code() > 255) {
+    return absl::InvalidArgumentError(absl::StrCat("exited.exit_code: ", report.exit_code(), ", want 0..255"));
+  }
+  if (report.signal() < 0 || report.signal() > 64) {
+    return absl::InvalidArgumentError(absl::StrCat("exited.signal: ", report.signal(), ", want 0..64"));
+  }
+  if (report.error().size() > kMostErrorBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("exited.error: ", report.error().size(), " bytes, want at most ", kMostErrorBytes));
+  }
+  return BootExit{.exit_code = report.exit_code(),
+                  .signal = report.signal(),
+                  .oom_killed = report.oom_killed(),
+                  .exited_at = report.exited_unix_ms() == 0 ? now : absl::FromUnixMillis(report.exited_unix_ms()),
+                  .error = report.error()};
+}
+
+absl::Status TakeStart(Supervisor& supervisor, const pb::ReportBootRequest& request) {
+  const absl::StatusOr<std::shared_ptr<const BootView>> view = supervisor.PresentBoot(request.id());
+  if (!view.ok()) return view.status();
+  return supervisor.ReportFromInit(**view, "started", "");
+}
+
+}  // namespace
+
+absl::StatusOr<MachineRecord> ReportBoot(Supervisor& supervisor, ExternalRuntime* external,
+                                         const storage::MachineStore& store, const pb::ReportBootRequest& request,
+                                         absl::Time now) {
+  if (external == nullptr) {
+    return tokensvc::WithReason(absl::FailedPreconditionError("runtime: runs the machines itself, want EXTERNAL"),
+                                "RUNTIME_MISMATCH");
+  }
+  absl::StatusOr<MachineRecord> record = store.Get(request.id());
+  if (!record.ok()) return OfMachine(record.status(), request.id());
+  if (!record->boot.has_value() || record->boot->boot_id != request.boot_id()) {
+    return tokensvc::WithReason(
+        absl::AbortedError(absl::StrCat("machine ", request.id(), ": boot ",
+                                        record->boot.has_value() ? record->boot->boot_id : "none", ", want the reported ",
+                                        request.boot_id().substr(0, 32))),
+        "BOOT_MISMATCH");
+  }
+  if (request.has_exited()) {
+    const absl::StatusOr<BootExit> exit = ParseExit(request.exited(), now);
+    if (!exit.ok()) return exit.status();
+    if (absl::Status told = external->ReportExit(request.id(), request.boot_id(), *exit); !told.ok()) return told;
+  } else if (request.has_started()) {
+    if (record->state != MachineState::kStarting) return record;  // it has been told
+    if (absl::Status told = TakeStart(supervisor, request); !told.ok()) return told;
+  } else {
+    return absl::InvalidArgumentError("what: neither started nor exited, want one");
+  }
+  return store.Get(request.id());
+}
+
+}  // namespace flyd
