@@ -79,7 +79,7 @@ class Runtime {
   // machine's before the newer.
   virtual absl::StatusOr<std::vector<BootName>> Boots(absl::string_view machine_id) = 0;
 
-  // Removes what the host keeps of an ended boot (directories, logs). OK where there is nothing.
+  // Removes what the host keeps of an ended boot (directories, logs). OK where there is nothing. FailedPrecondition: it runs.
   virtual absl::Status Remove(absl::string_view machine_id, absl::string_view boot_id) = 0;
 };
 

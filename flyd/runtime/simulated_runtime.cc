@@ -120,7 +120,11 @@ absl::StatusOr<std::vector<BootName>> SimulatedRuntime::Boots(absl::string_view 
 absl::Status SimulatedRuntime::Remove(absl::string_view, absl::string_view boot_id) {
   absl::MutexLock lock(&mu_);
   const auto found = boots_.find(boot_id);
-  if (found != boots_.end()) boots_.erase(found);
+  if (found == boots_.end()) return Answer();
+  if (std::holds_alternative<RunningBoot>(found->second.seen)) {
+    return absl::FailedPreconditionError(absl::StrCat("boot ", boot_id, ": running, want it ended"));
+  }
+  boots_.erase(found);
   return Answer();
 }
 

@@ -74,9 +74,7 @@ class FenceTest : public SupervisedFixture {
       return;
     }
     const absl::StatusOr<storage::MachineRecord> started = supervisor_->Start(id, {});
-    if (!started.ok()) return;
-    versions_[started->boot->boot_id] = started->boot->version.version;
-    AwaitRunning(id);  // so that requests of it can arrive, however slow the host is
+    if (started.ok()) versions_[started->boot->boot_id] = started->boot->version.version;
   }
 
   void Update(int machine) {
@@ -97,7 +95,8 @@ class FenceTest : public SupervisedFixture {
       std::mt19937 random(seed);
       waiting_.clear();
       const storage::MachineRecord launched = Launch(seed);
-      AwaitRunning(launched.id);
+      // So that requests of it can arrive, however slow the host is.
+      while (!store_.Get(launched.id)->boot->runner.has_value()) std::this_thread::yield();
       versions_[launched.boot->boot_id] = launched.boot->version.version;
       const int before = outcome.leaked + outcome.wrong_version;
       for (int step = 0; step < 12; ++step) Step(seed, random, gate, outcome);
