@@ -41,8 +41,9 @@ class AttachTest(FleetCase):
         return self.machine(machine)
 
     def test_a_script_runs_the_machine_and_flyd_gives_it_its_identity(self):
-        machine, token = self.supervise("sh", "-c", "trap 'exit 7' TERM; sleep 1000 & wait")
+        machine, token = self.supervise("sh", "-c", "trap 'exit 7' TERM; touch \"$TOKEN_FILE.set\"; sleep 1000 & wait")
         started = self.await_state(machine, "started")
+        wait_until(pathlib.Path(f"{token}.set").exists, "the program's trap")
         claims = dict(decode(token.read_text())[1])
         self.assertEqual((claims["machine_id"], claims["machine_version"]), (machine, started["version"]))
         self.ctl("machine", "stop", machine)

@@ -69,7 +69,8 @@ class LifeTest(FleetCase):
         self.assertFalse(os.path.isdir(folder) and os.listdir(folder))
 
     def test_a_signal_reaches_the_workload(self):
-        machine = self.start_machine("acme-rs256", "sh", "-c", "trap 'exit 9' USR1; while :; do sleep 0.02; done")
+        machine = self.start_machine("acme-rs256", "sh", "-c", "trap 'exit 9' USR1; touch /tmp/set; while :; do sleep 0.02; done")
+        wait_until(lambda: self.run_ctl("machine", "exec", machine, "--", "test", "-e", "/tmp/set").returncode == 0, "its trap")
         self.ctl("machine", "signal", machine, "SIGUSR1")
         self.assertEqual(self.await_state(machine, "stopped")["boot"]["exit"]["exit_code"], 9)
 
