@@ -107,9 +107,22 @@ absl::StatusOr<StoreSummary> Verify(const std::string& folder, const RocksDbMach
   return summary;
 }
 
-absl::Status Rename(const std::string& from, const std::string& to) {
-  if (std::rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+absl::Status Rename(const std::string& from, const std::string& to, unsigned flags) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(to, ": ", std::strerror(errno), ", want ", from, " in its place"));
+}
+
+// In one step: a flyd that found no store would begin a new one, and end the machines as nobody's.
+absl::Status PutInPlace(const std::string& restored, const std::string& folder, const std::string& replaced) {
+  if (!Exists(folder)) return Rename(restored, folder, RENAME_NOREPLACE);
+  if (absl::Status exchanged = Rename(restored, folder, RENAME_EXCHANGE); !exchanged.ok()) return exchanged;
+  return Rename(restored, replaced, RENAME_NOREPLACE);
+}
+
+// "machines/" is "machines": the folders beside it have names that begin with its own.
+std::string WithoutSlash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
 }
 
 absl::Status SyncParent(const std::string& path) {
@@ -141,7 +154,8 @@ absl::StatusOr<StoreSummary> VerifyMachineStore(const std::string& folder) {
   return Verify(folder, **store);
 }
 
-absl::StatusOr<StoreSummary> CheckpointMachineStore(const std::string& folder, const std::string& to) {
+absl::StatusOr<StoreSummary> CheckpointMachineStore(const std::string& folder, const std::string& new_folder) {
+  const std::string to = WithoutSlash(new_folder);
   const absl::StatusOr<Store> store = OpenThere(folder);
   if (!store.ok()) return store.status();
   absl::StatusOr<StoreSummary> summary = Verify(folder, **store);
@@ -151,7 +165,8 @@ absl::StatusOr<StoreSummary> CheckpointMachineStore(const std::string& folder, c
   return summary;
 }
 
-absl::StatusOr<StoreSummary> RestoreMachineStore(const std::string& checkpoint, const std::string& folder) {
+absl::StatusOr<StoreSummary> RestoreMachineStore(const std::string& checkpoint, const std::string& to) {
+  const std::string folder = WithoutSlash(to);
   const std::string replaced = folder + ".replaced";
   const std::string restored = folder + ".restored";
   if (absl::Status free = CheckFree(folder); !free.ok()) return free;
@@ -167,10 +182,7 @@ absl::StatusOr<StoreSummary> RestoreMachineStore(const std::string& checkpoint, 
     if (absl::Status renewed = (*store)->RenewIncarnation(); !renewed.ok()) return renewed;
     summary->incarnation = (*store)->incarnation();
   }
-  if (Exists(folder)) {
-    if (absl::Status moved = Rename(folder, replaced); !moved.ok()) return moved;
-  }
-  if (absl::Status moved = Rename(restored, folder); !moved.ok()) return moved;
+  if (absl::Status placed = PutInPlace(restored, folder, replaced); !placed.ok()) return placed;
   if (absl::Status synced = SyncParent(folder); !synced.ok()) return synced;
   return summary;
 }

@@ -80,6 +80,14 @@ TEST_F(MachineStoreCareTest, ARestoredCheckpointIsWhatItWasWithAnotherIncarnatio
   EXPECT_THAT(storage::RestoreMachineStore(Path("checkpoint"), store()), StatusIs(StatusCode::kAlreadyExists));
 }
 
+TEST_F(MachineStoreCareTest, ASlashAtTheEndOfAFolderChangesNothing) {
+  ASSERT_THAT(storage::CheckpointMachineStore(store() + "/", Path("checkpoint/")), IsOk());
+  ASSERT_THAT(storage::RestoreMachineStore(Path("checkpoint/"), store() + "/"), IsOk());
+  EXPECT_THAT(storage::VerifyMachineStore(store() + ".replaced"), IsOk());
+  EXPECT_FALSE(fs::exists(store() + ".restored"));
+  EXPECT_FALSE(fs::exists(store() + "/.replaced")) << "the old store lies in the new one";
+}
+
 TEST_F(MachineStoreCareTest, ADamagedFileIsNamedAndTheStoreIsPutBack) {
   ASSERT_THAT(storage::CheckpointMachineStore(store(), Path("checkpoint")), IsOk());
   std::string damaged;
