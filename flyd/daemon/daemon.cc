@@ -3,9 +3,9 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/service_type.h>
 #include <signal.h>
-#include <time.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 #include <cerrno>
 #include <chrono>
@@ -239,13 +239,14 @@ class RunningDaemon final : public Daemon {
     const absl::StatusOr<Renewals> renewals = RenewOwnPlacements(config_, *due, clock_);
     if (!renewals.ok()) return renewals.status();
     for (const std::string& refusal : renewals->refusals) log_.Write("flyd.placement_not_renewed", {{"why", refusal}});
+    absl::Status last;
     for (const std::string& placement : renewals->placements) {
-      // One of a version that is gone by now is nobody's loss.
+      // One of a version that is gone by now is nobody's loss, and what one machine's stands against not another's.
       const absl::Status renewed = supervisor_->Renew(placement);
-      if (!renewed.ok() && !absl::IsFailedPrecondition(renewed)) return renewed;
+      if (!renewed.ok() && !absl::IsFailedPrecondition(renewed)) last = renewed;
     }
     log_.Write("flyd.placements_renewed", {{"machines", absl::StrCat(due->size())}});
-    return absl::OkStatus();
+    return last;
   }
 
   // Images of machines that are gone make room after a day.

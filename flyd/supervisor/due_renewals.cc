@@ -13,12 +13,14 @@ constexpr int kPhases = 1000;
 
 using storage::MachineRecord;
 
+// A placement that is not there or does not decode is due at once: one that is signed anew takes its place.
 absl::StatusOr<bool> IsDue(const storage::MachineStore& store, const MachineRecord& record, const std::string& sha256,
                            absl::Time now) {
   const absl::StatusOr<std::string> bytes = store.GetPlacement(sha256);
+  if (absl::IsNotFound(bytes.status())) return true;
   if (!bytes.ok()) return bytes.status();
   const absl::StatusOr<tokensvc::UnverifiedPlacement> decoded = tokensvc::DecodePlacement(*bytes);
-  if (!decoded.ok()) return decoded.status();
+  if (!decoded.ok()) return true;
   const tokensvc::Placement& placement = decoded->placement;
   const absl::Duration life = placement.expires - placement.not_before;
   uint64_t number = 0;  // ids are random hex digits; another one has no phase
@@ -29,8 +31,9 @@ absl::StatusOr<bool> IsDue(const storage::MachineStore& store, const MachineReco
 
 absl::StatusOr<bool> IsDue(const storage::MachineStore& store, const MachineRecord& record, absl::Time now) {
   if (record.state == storage::MachineState::kDestroyed || record.state == storage::MachineState::kMigrated) return false;
-  const absl::StatusOr<bool> desired = IsDue(store, record, record.desired.placement_sha256, now);
-  if (!desired.ok() || *desired || !record.boot.has_value()) return desired;
+  const std::string& desired = record.desired.placement_sha256;
+  const absl::StatusOr<bool> due = IsDue(store, record, desired, now);
+  if (!due.ok() || *due || !record.boot.has_value() || record.boot->version.placement_sha256 == desired) return due;
   return IsDue(store, record, record.boot->version.placement_sha256, now);
 }
 

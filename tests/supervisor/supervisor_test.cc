@@ -200,6 +200,20 @@ TEST_F(SupervisorTest, PlacementsAreDueForRenewalFromHalfTheirLifeOnAndNotAllAtO
   EXPECT_THAT(flyd::DueRenewals(store_, begins + absl::Hours(14)), IsOkAndHolds(testing::SizeIs(39)));
 }
 
+TEST_F(SupervisorTest, APlacementThatCannotBeReadIsDueAndKeepsNoOtherMachineFromItsRenewal) {
+  ASSERT_THAT(supervisor_->Create({.placement = PlacementOf(1, 1), .start = false}), IsOk());
+  storage::MachineChange lost{.record = {.id = "0000000000000a"}, .expected_revision = 0};
+  lost.record.desired.placement_sha256 = "never stored";
+  storage::MachineChange rubbish{.record = {.id = "0000000000000b"}, .expected_revision = 0};
+  rubbish.record.desired.placement_sha256 = "sha";
+  rubbish.placements = {{"sha", "rubbish"}};
+  ASSERT_THAT(store_.Commit(lost), IsOk());
+  ASSERT_THAT(store_.Commit(rubbish), IsOk());
+  const absl::Time now = tokensvc::RealClock().Now();
+  EXPECT_THAT(flyd::DueRenewals(store_, now), IsOkAndHolds(testing::ElementsAre("0000000000000a", "0000000000000b")));
+  EXPECT_THAT(flyd::DueRenewals(store_, now + absl::Hours(23)), IsOkAndHolds(testing::SizeIs(3)));
+}
+
 TEST_F(SupervisorTest, AMachineThatWasMovedAwayComesBackWithAGreaterGenerationAlone) {
   LaunchStarted(1);
   EXPECT_THAT(supervisor_->Create({.placement = PlacementOf(1, 2, /*generation=*/2)}),
