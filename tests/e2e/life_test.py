@@ -15,10 +15,12 @@ TICKING = "i=0; while :; do i=$((i+1)); echo $i > /tmp/ticks; sleep 0.02; done"
 
 class LifeTest(FleetCase):
 
+    def inside(self, machine, path):
+        """The path of a machine's file, seen from outside: a suspended machine takes no exec."""
+        return f"/proc/{self.machine(machine)['boot']['init_pid']}/root{path}"
+
     def ticks(self, machine):
-        """Read from outside: a suspended machine takes no exec."""
-        pid = self.machine(machine)["boot"]["init_pid"]
-        with open(f"/proc/{pid}/root/tmp/ticks", encoding="ascii") as file:
+        with open(self.inside(machine, "/tmp/ticks"), encoding="ascii") as file:
             return file.read()
 
     def await_state(self, machine, state):
@@ -28,7 +30,7 @@ class LifeTest(FleetCase):
     def test_a_suspended_workload_stands_still_and_goes_on_with_its_memory_and_fresh_tokens(self):
         machine = self.start_machine("acme-rs256", "sh", "-c", TICKING,
                                      options=["-e", "AWS_ROLE_ARN=arn:aws:iam::123456789012:role/r"])
-        wait_until(lambda: os.path.exists(f"/proc/{self.machine(machine)['boot']['init_pid']}/root/tmp/ticks"), "a tick")
+        wait_until(lambda: os.path.exists(self.inside(machine, "/tmp/ticks")), "a tick")
         before = self.machine(machine)["boot"]
         old = self.ctl("machine", "exec", machine, "--", "cat", "/.fly/oidc_token")
         self.ctl("machine", "suspend", machine)
