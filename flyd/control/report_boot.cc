@@ -1,5 +1,6 @@
 #include "flyd/control/report_boot.h"
 
+#include <cstdint>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,8 @@ namespace pb = fly::machines::v1;
 using storage::MachineRecord;
 
 constexpr size_t kMostErrorBytes = 256;
+// A platform's clock may be this much ahead of the worker's.
+constexpr absl::Duration kMostAhead = absl::Minutes(1);
 
 absl::StatusOr<BootExit> ParseExit(const pb::ExitReport& report, absl::Time now) {
   if (report.exit_code() < 0 || report.exit_code() > 255) {
@@ -23,6 +26,11 @@ absl::StatusOr<BootExit> ParseExit(const pb::ExitReport& report, absl::Time now)
   }
   if (report.error().size() > kMostErrorBytes) {
     return absl::InvalidArgumentError(absl::StrCat("exited.error: ", report.error().size(), " bytes, want at most ", kMostErrorBytes));
+  }
+  const int64_t latest = absl::ToUnixMillis(now + kMostAhead);
+  if (report.exited_unix_ms() < 0 || report.exited_unix_ms() > latest) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("exited.exited_unix_ms: ", report.exited_unix_ms(), ", want 0..", latest, ", a minute from now"));
   }
   return BootExit{.exit_code = report.exit_code(),
                   .signal = report.signal(),

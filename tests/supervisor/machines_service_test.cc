@@ -1,7 +1,9 @@
 // flyd's control surface over gRPC: the codes and details of refusals, and what one caller can do to the others.
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <fstream>
 #include <list>
 #include <memory>
@@ -34,7 +36,7 @@ constexpr char kUnknown[] = "0123456789abcd";
 class MachinesServiceTest : public SupervisedFixture {
  protected:
   MachinesServiceTest() {
-    host_ = *flyd::Host::Open(store_, tokensvc::RealClock(), [] { return UINT64_MAX; });
+    host_ = *flyd::Host::Open(store_, tokensvc::RealClock(), [this] { return free_bytes_.load(); });
     service_ = flyd::MakeMachinesService({.supervisor = *supervisor_,
                                           .store = store_,
                                           .history = store_,
@@ -84,6 +86,7 @@ class MachinesServiceTest : public SupervisedFixture {
     return 0;
   }
 
+  std::atomic<uint64_t> free_bytes_ = UINT64_MAX;  // of the store's disk
   std::unique_ptr<flyd::Host> host_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<grpc::Server> server_;
@@ -145,6 +148,24 @@ TEST_F(MachinesServiceTest, RequestIdsHaveAtMostSixtyFourBytesAndOneRequest) {
   const absl::Status reused = Call(&pb::Machines::Stub::StopMachine, stop);
   EXPECT_EQ(reused.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(tokensvc::ReasonOf(reused), "REQUEST_ID_REUSED");
+}
+
+TEST_F(MachinesServiceTest, LeasesAndMetadataNeedRoomOnTheDiskAsOrdersDo) {
+  const std::string id = LaunchStarted(1).id;
+  pb::AcquireLeaseRequest lease;
+  lease.set_id(id);
+  pb::UpdateMetadataRequest metadata;
+  metadata.set_id(id);
+  (*metadata.mutable_put())["role"] = "leader";
+  free_bytes_ = uint64_t{63} << 20;
+  for (const absl::Status& refused :
+       {Call(&pb::Machines::Stub::AcquireLease, lease), Call(&pb::Machines::Stub::UpdateMetadata, metadata)}) {
+    EXPECT_THAT(refused,
+                StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("63 MiB free, want at least 64")));
+    EXPECT_GT(DetailOf<google::rpc::RetryInfo>(refused).retry_delay().seconds(), 0);
+  }
+  free_bytes_ = uint64_t{64} << 20;
+  EXPECT_THAT(Call(&pb::Machines::Stub::AcquireLease, lease), IsOk());
 }
 
 TEST_F(MachinesServiceTest, PagesHaveOneToAThousandMachines) {
