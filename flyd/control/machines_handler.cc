@@ -66,6 +66,7 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
   Status CreateMachine(ServerContext*, const pb::CreateMachineRequest* request, pb::Machine* out) override {
     const absl::StatusOr<struct CreateMachine> create = ParseCreate(*request);
     if (!create.ok()) return Refused(create.status());
+    if (absl::Status limits = CheckLimits(request->config(), parts_.bounds); !limits.ok()) return Refused(limits);
     return Answer(supervisor_.Create(*create), *out);
   }
 
@@ -121,6 +122,7 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
     if (!guard.ok()) return Refused(guard.status());
     const absl::StatusOr<struct UpdateMachine> update = ParseUpdate(*request);
     if (!update.ok()) return Refused(update.status());
+    if (absl::Status limits = CheckLimits(request->config(), parts_.bounds); !limits.ok()) return Refused(limits);
     return Answer(supervisor_.Update(request->id(), *guard, *update), *out);
   }
 
@@ -348,6 +350,9 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
     out.set_store_incarnation(parts_.store.incarnation());
     out.set_feed_compacted(feed.compacted);
     out.set_feed_last(feed.last);
+    if (parts_.bounds.cpus) out.add_limits("cpus");
+    if (parts_.bounds.memory) out.add_limits("memory_mb");
+    if (parts_.bounds.pids) out.add_limits("pids");
     return Refused(EachMachine([&out](const MachineRecord& record) {
       if (record.state == MachineState::kDestroyed) return;
       out.set_machines(out.machines() + 1);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "flyd/runtime/boot_limits.h"
 #include "flyd/runtime/external_runtime.h"
 #include "flyd/supervisor/host.h"
 #include "flyd/supervisor/supervisor.h"
@@ -24,6 +25,8 @@ struct MachinesParts {  // none is owned; all outlive the service
   Host& host;
   tokensvc::UniqueIdSource& ids;
   ExternalRuntime* external = nullptr;  // where the machines are run by somebody else
+  // To what machines can be held; where flyd does not run them itself, whoever does holds them to all of it.
+  HostBounds bounds = {.cpus = true, .memory = true, .pids = true};
   std::string worker;
   std::string run_dir;  // where the process runtime keeps the boots' logs
 };

@@ -10,6 +10,7 @@
 #include "tokensvc/es256/es256_verify.h"
 #include "tokensvc/placement/placement.h"
 #include "tokensvc/proto_canonical.h"
+#include "tokensvc/rpc/error_details.h"
 
 namespace flyd {
 namespace {
@@ -24,6 +25,14 @@ constexpr uint32_t kMaxWaitSeconds = 60;
 constexpr uint32_t kMaxLeaseSeconds = 3600;
 constexpr uint32_t kMaxRestarts = 1000;
 constexpr size_t kMaxNoteBytes = 256;
+
+struct Range {
+  uint32_t least;
+  uint32_t most;
+};
+constexpr Range kCpus = {1, 1024};
+constexpr Range kMemoryMb = {32, 1 << 24};
+constexpr Range kPids = {16, 1 << 22};
 
 absl::Status Bad(absl::string_view field, absl::string_view found, absl::string_view want) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", found, ", want ", want));
@@ -74,6 +83,17 @@ absl::Status CheckProgram(const pb::MachineConfig& config, const std::string& pl
   return Bad("config.command", "empty", "a program: the image host has none of its own");
 }
 
+absl::Status CheckLimit(absl::string_view field, uint32_t value, const Range& range) {
+  if (value == 0 || (value >= range.least && value <= range.most)) return absl::OkStatus();
+  return Bad(field, absl::StrCat(value), absl::StrCat("0 or ", range.least, "..", range.most));
+}
+
+absl::Status CheckGuest(const pb::GuestConfig& guest) {
+  if (absl::Status cpus = CheckLimit("config.guest.cpus", guest.cpus(), kCpus); !cpus.ok()) return cpus;
+  if (absl::Status memory = CheckLimit("config.guest.memory_mb", guest.memory_mb(), kMemoryMb); !memory.ok()) return memory;
+  return CheckLimit("config.guest.pids", guest.pids(), kPids);
+}
+
 absl::Status CheckConfig(const pb::MachineConfig& config, const std::string& placement) {
   if (absl::Status program = CheckProgram(config, placement); !program.ok()) return program;
   if (absl::Status status = CheckCommand("config.command", config.command()); !status.ok()) return status;
@@ -83,6 +103,7 @@ absl::Status CheckConfig(const pb::MachineConfig& config, const std::string& pla
     if (absl::Status status = CheckText("config.user or working_dir", *text, total); !status.ok()) return status;
   }
   if (absl::Status status = CheckIdentityConfig(config.identity()); !status.ok()) return status;
+  if (absl::Status guest = CheckGuest(config.guest()); !guest.ok()) return guest;
   const std::string& signal = config.stop().signal();
   if (!signal.empty() && SignalByName(signal) == 0) return Bad("config.stop.signal", signal, "a name such as SIGTERM");
   if (config.stop().timeout_seconds() > kMaxStopSeconds) {
@@ -122,6 +143,14 @@ absl::StatusOr<CreateMachine> ParseCreate(const pb::CreateMachineRequest& reques
                        .placement = request.placement(),
                        .config = request.config().SerializeAsString(),
                        .start = !request.skip_launch()};
+}
+
+absl::Status CheckLimits(const pb::MachineConfig& config, const HostBounds& host) {
+  const char* unbounded = FirstUnbounded(LimitsOf(config.SerializeAsString()), host);
+  if (unbounded == nullptr) return absl::OkStatus();
+  return tokensvc::WithReason(absl::FailedPreconditionError(absl::StrCat("config.guest: a limit of ", unbounded,
+                                                                         ", want none, or a worker that has it")),
+                              "LIMIT_UNSUPPORTED");
 }
 
 absl::StatusOr<int> ParseSignal(const std::string& name) {

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "flyd/runtime/boot_control.h"
+#include "flyd/runtime/boot_limits.h"
 #include "flyd/supervisor/leases.h"
 #include "flyd/supervisor/machine_waiters.h"
 #include "flyd/supervisor/metadata.h"
@@ -39,6 +40,9 @@ struct WaitParams {
 absl::StatusOr<WaitParams> ParseWait(const fly::machines::v1::WaitMachineRequest& request);
 
 absl::StatusOr<ExecRequest> ParseExec(const fly::machines::v1::ExecMachineRequest& request);
+
+// Whether this host can hold a machine to what its configuration limits. FailedPrecondition, reason LIMIT_UNSUPPORTED.
+absl::Status CheckLimits(const fly::machines::v1::MachineConfig& config, const HostBounds& host);
 
 // The key of a request that may be repeated. `request_id`: at most 64 bytes.
 absl::StatusOr<RequestKey> ParseRequestKey(const std::string& request_id, const google::protobuf::Message& request);

@@ -170,6 +170,7 @@ class RunningDaemon final : public Daemon {
                                   .first_host_id = config_.first_host_id,
                                   .max_machines = config_.max_machines,
                                   .hidden_paths = config_.hidden_paths,
+                                  .control_group = config_.control_group,
                                   .private_network = config_.private_network};
     for (const std::string& path : {config_.data_dir, config_.run_dir, config_.tls.private_key_file}) {
       options.hidden_paths.push_back(path);
@@ -289,6 +290,7 @@ class RunningDaemon final : public Daemon {
                                      .host = *host_,
                                      .ids = tokensvc::RandomIds(),
                                      .external = external_,
+                                     .bounds = processes_ == nullptr ? HostBounds{true, true, true} : processes_->bounds(),
                                      .worker = config_.worker,
                                      .run_dir = config_.run_dir});
     grpc::ServerBuilder builder;

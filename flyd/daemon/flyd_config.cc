@@ -39,6 +39,10 @@ absl::Status CheckPaths(const tokensvc::ConfigFile& file, const FlydConfig& conf
   if (config.runtime == FlydConfig::Runtime::kProcess && (config.init_path.empty() || config.init_path[0] != '/')) {
     return file.Bad("process.init_path", absl::StrCat("\"", config.init_path, "\", want an absolute path"));
   }
+  const std::string& group = config.control_group;
+  if (!group.empty() && (group[0] != '/' || group.back() == '/')) {
+    return file.Bad("process.control_group", absl::StrCat(group, ", want an absolute path without / at its end"));
+  }
   return absl::OkStatus();
 }
 
@@ -67,6 +71,7 @@ absl::StatusOr<FlydConfig> ReadFlydConfig(const std::string& path) {
       .init_path = proto.process().init_path(),
       .hidden_paths = {proto.process().hidden_paths().begin(), proto.process().hidden_paths().end()},
       .private_network = proto.process().private_network(),
+      .control_group = proto.process().control_group(),
       .ready_file = proto.ready_file()};
   if (proto.process().first_host_id() != 0) config.first_host_id = proto.process().first_host_id();
   if (proto.process().max_machines() != 0) config.max_machines = proto.process().max_machines();

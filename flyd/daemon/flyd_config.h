@@ -27,6 +27,7 @@ struct FlydConfig {
   uint32_t max_machines = 4096;
   std::vector<std::string> hidden_paths;
   bool private_network = false;
+  std::string control_group;
   std::string ready_file;
 };
 

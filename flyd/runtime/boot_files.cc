@@ -65,6 +65,9 @@ std::string EncodeOrder(const RunnerOrder& order) {
                {"guest_directory", order.guest_directory},
                {"first_host_id", order.first_host_id},
                {"private_network", order.private_network},
+               {"control_group", order.control_group},
+               {"limits",
+                {{"cpus", order.limits.cpus}, {"memory_bytes", order.limits.memory_bytes}, {"pids", order.limits.pids}}},
                {"hidden_paths", order.hidden_paths}});
 }
 
@@ -78,7 +81,8 @@ absl::StatusOr<RunnerOrder> DecodeOrder(absl::string_view text) {
                        .rootfs = TextOr(*json, "rootfs"),
                        .guest_directory = TextOr(*json, "guest_directory"),
                        .first_host_id = NumberOr<uint32_t>(*json, "first_host_id"),
-                       .private_network = FlagOr(*json, "private_network")};
+                       .private_network = FlagOr(*json, "private_network"),
+                       .control_group = TextOr(*json, "control_group")};
   if (order.machine_id.empty() || order.guest_directory.empty()) {
     return absl::InvalidArgumentError("order.json: without machine_id or guest_directory, want both");
   }
@@ -86,6 +90,11 @@ absl::StatusOr<RunnerOrder> DecodeOrder(absl::string_view text) {
     absl::StatusOr<ImageDefaults> decoded = DecodeImageDefaults(defaults);
     if (!decoded.ok()) return decoded.status();
     order.image_defaults = *std::move(decoded);
+  }
+  if (const auto limits = json->find("limits"); limits != json->end() && limits->is_object()) {
+    order.limits = {.cpus = NumberOr<uint32_t>(*limits, "cpus"),
+                    .memory_bytes = NumberOr<uint64_t>(*limits, "memory_bytes"),
+                    .pids = NumberOr<uint32_t>(*limits, "pids")};
   }
   const auto hidden = json->find("hidden_paths");
   if (hidden != json->end() && hidden->is_array()) {

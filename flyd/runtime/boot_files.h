@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "flyd/images/image_defaults.h"
+#include "flyd/runtime/boot_limits.h"
 #include "flyd/runtime/process_identity.h"
 #include "flyd/runtime/runtime.h"
 
@@ -39,6 +40,8 @@ struct RunnerOrder {
   std::string guest_directory;  // absolute; holds api.sock
   uint32_t first_host_id = 0;   // 0: rootless, one id
   bool private_network = false;
+  std::string control_group;    // absolute: the boot's own (machine_group.h); empty: none
+  BootLimits limits;
   std::vector<std::string> hidden_paths;
 };
 

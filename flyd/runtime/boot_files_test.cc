@@ -29,12 +29,18 @@ TEST(BootFilesTest, AnOrderIsReadAsItWasWritten) {
                                                                      .guest_directory = "/run/guest",
                                                                      .first_host_id = 0x40000000,
                                                                      .private_network = true,
+                                                                     .control_group = "/sys/fs/cgroup/x/b1",
+                                                                     .limits = {.cpus = 2, .memory_bytes = 3, .pids = 4},
                                                                      .hidden_paths = {"/opt/keys"}}));
   ASSERT_TRUE(order.ok()) << order.status();
   EXPECT_EQ(order->machine_id, "148e21");
   EXPECT_EQ(order->guest_directory, "/run/guest");
   EXPECT_EQ(order->first_host_id, 0x40000000u);
   EXPECT_TRUE(order->private_network);
+  EXPECT_EQ(order->control_group, "/sys/fs/cgroup/x/b1");
+  EXPECT_EQ(order->limits.cpus, 2u);
+  EXPECT_EQ(order->limits.memory_bytes, 3u);
+  EXPECT_EQ(order->limits.pids, 4u);
   EXPECT_THAT(order->hidden_paths, ElementsAre("/opt/keys"));
 }
 

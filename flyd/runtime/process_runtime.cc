@@ -28,7 +28,9 @@
 #include "flyd/files/durable_file.h"
 #include "flyd/runtime/boot_files.h"
 #include "flyd/runtime/boot_folders.h"
+#include "flyd/runtime/control_groups.h"
 #include "flyd/runtime/launch_init.h"
+#include "flyd/runtime/machine_group.h"
 #include "flyd/runtime/process_identity.h"
 #include "flyd/runtime/read_boot_exit.h"
 #include "flyd/runtime/runner_client.h"
@@ -87,6 +89,13 @@ absl::Status CheckId(absl::string_view id) {
   return absl::InvalidArgumentError(absl::StrCat("id: \"", id, "\", want letters, digits, _ and -"));
 }
 
+// The control group that the boot was ordered.
+absl::Status RemoveGroup(const std::string& directory) {
+  const absl::StatusOr<std::string> text = ReadWholeFile(absl::StrCat(directory, "/", kOrderFile));
+  const absl::StatusOr<RunnerOrder> order = text.ok() ? DecodeOrder(*text) : text.status();
+  return order.ok() && !order->control_group.empty() ? RemoveMachineGroup(order->control_group) : absl::OkStatus();
+}
+
 // Ends a process that may not listen any more. OK if it has ended.
 absl::Status Kill(const ProcessIdentity& process) {
   absl::StatusOr<int> pidfd = OpenProcess(process);
@@ -129,6 +138,11 @@ absl::StatusOr<std::unique_ptr<ProcessRuntime>> ProcessRuntime::Create(ProcessRu
   if (absl::Status made = MakeDirectory(absl::StrCat(options.run_dir, "/m"), 0700); !made.ok()) return made;
   auto runtime = std::unique_ptr<ProcessRuntime>(new ProcessRuntime(std::move(options), clock, std::move(sink)));
   runtime->RestoreRanges();
+  if (!runtime->options_.control_group.empty()) {
+    const absl::StatusOr<HostBounds> bounds = OpenControlGroups(runtime->options_.control_group);
+    if (!bounds.ok()) return bounds.status();
+    runtime->bounds_ = *bounds;
+  }
   if (runtime->options_.image_dir.empty()) return runtime;
   auto images = ImageStore::Open({.directory = runtime->options_.image_dir, .init_path = runtime->options_.init_path});
   if (!images.ok()) return images.status();
@@ -181,6 +195,9 @@ absl::StatusOr<int> ProcessRuntime::RemoveUnusedImages(const absl::flat_hash_set
 absl::StatusOr<RunningBoot> ProcessRuntime::Start(const BootSpec& spec) {
   if (absl::Status id = CheckId(spec.machine_id); !id.ok()) return id;
   if (absl::Status id = CheckId(spec.boot_id); !id.ok()) return id;
+  if (const char* unbounded = FirstUnbounded(spec.limits, bounds_); unbounded != nullptr) {
+    return absl::FailedPreconditionError(absl::StrCat("limit of ", unbounded, ": this host has no control group for it, want one"));
+  }
   {
     absl::MutexLock lock(&start_mu_);
     absl::StatusOr<BootObservation> seen = FindStarted(spec);
@@ -197,6 +214,7 @@ absl::StatusOr<RunningBoot> ProcessRuntime::Start(const BootSpec& spec) {
   const std::string directory = BootDirectory(spec.machine_id, spec.boot_id);
   absl::StatusOr<RunningBoot> running = Launch(spec, *image, directory);
   if (!running.ok()) {
+    (void)RemoveGroup(directory);  // what is told is why it does not run
     std::error_code ignored;
     fs::remove_all(directory, ignored);
   }
@@ -220,8 +238,10 @@ absl::StatusOr<RunningBoot> ProcessRuntime::Launch(const BootSpec& spec, const S
                        .image_defaults = image.defaults,
                        .guest_directory = guest,
                        .private_network = options_.private_network,
+                       .limits = spec.limits,
                        .hidden_paths = options_.hidden_paths};
   order.hidden_paths.push_back(options_.run_dir);
+  if (!options_.control_group.empty()) order.control_group = absl::StrCat(options_.control_group, "/", spec.boot_id);
   if (!IsRootless()) {
     absl::StatusOr<uint32_t> first = ranges_.Take(spec.machine_id);
     if (!first.ok()) return absl::UnavailableError(first.status().message());
@@ -319,6 +339,8 @@ absl::Status ProcessRuntime::Remove(absl::string_view machine_id, absl::string_v
     return absl::FailedPreconditionError(absl::StrCat("boot ", boot_id, ": running, want it ended"));
   }
   const std::string directory = BootDirectory(machine_id, boot_id);
+  // What a runner that was killed could not remove.
+  if (absl::Status removed = RemoveGroup(directory); !removed.ok()) return removed;
   std::error_code error;
   fs::remove_all(directory, error);
   if (error) return absl::UnavailableError(absl::StrCat(directory, ": ", error.message()));

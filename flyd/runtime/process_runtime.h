@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "flyd/images/image_store.h"
 #include "flyd/runtime/boot_control.h"
+#include "flyd/runtime/boot_limits.h"
 #include "flyd/runtime/exit_watcher.h"
 #include "flyd/runtime/id_ranges.h"
 #include "flyd/runtime/runner_protocol.h"
@@ -38,6 +39,8 @@ struct ProcessRuntimeOptions {
   uint32_t max_machines = 4096;
   // Files and directories of the host that are masked inside (data directories, keys).
   std::vector<std::string> hidden_paths;
+  // Absolute: the folder of control_groups.h. "": machines have no groups of their own and can be held to no limits.
+  std::string control_group;
   // False: the machine shares the host's network. True: it has a loopback interface of its own and nothing else.
   bool private_network = false;
   // How long the runner may take until it is recorded.
@@ -51,7 +54,7 @@ struct ProcessRuntimeOptions {
 // files.
 class ProcessRuntime final : public Runtime, public BootControl {
  public:
-  // InvalidArgument: a path is not absolute, or the ids do not fit. Unavailable: `init_path` cannot be run, or run_dir
+  // InvalidArgument: a path is not absolute, the ids do not fit, or the control group is none. Unavailable: `init_path` cannot be run, or run_dir
   // cannot be made. `sink` is called from a thread of this object, for boots that Start or Observe found running.
   // `clock` is not owned and outlives this.
   static absl::StatusOr<std::unique_ptr<ProcessRuntime>> Create(ProcessRuntimeOptions options,
@@ -60,6 +63,9 @@ class ProcessRuntime final : public Runtime, public BootControl {
   // OK if this host can run machines. Unavailable names what is missing ("user namespaces: …"), for the people who
   // choose the simulated runtime then. Takes some 20 ms: it sets a machine up and throws it away.
   static absl::Status Probe(const ProcessRuntimeOptions& options);
+
+  // What machines can be held to here.
+  const HostBounds& bounds() const { return bounds_; }
 
   // ImageStore::RemoveUnused; 0 where there is no store.
   absl::StatusOr<int> RemoveUnusedImages(const absl::flat_hash_set<std::string>& used, absl::Time before);
@@ -73,7 +79,7 @@ class ProcessRuntime final : public Runtime, public BootControl {
   absl::StatusOr<std::vector<BootName>> Boots(absl::string_view machine_id) override;
   absl::Status Remove(absl::string_view machine_id, absl::string_view boot_id) override;
 
-  // The workload's processes are stopped by PID 1, which goes on itself: no group of the host's is needed.
+  // The workload's processes are frozen as a group, or stopped by PID 1 where the host has no groups; PID 1 goes on.
   absl::Status Suspend(absl::string_view machine_id, absl::string_view boot_id) override;
   absl::Status Resume(absl::string_view machine_id, absl::string_view boot_id) override;
   absl::StatusOr<ExecResult> Exec(absl::string_view machine_id, absl::string_view boot_id,
@@ -97,6 +103,7 @@ class ProcessRuntime final : public Runtime, public BootControl {
 
   const ProcessRuntimeOptions options_;
   const tokensvc::Clock& clock_;
+  HostBounds bounds_;
   std::unique_ptr<ImageStore> images_;  // null: none
   ExitWatcher watcher_;
   absl::Mutex start_mu_;  // one Start at a time: it is a fork and some mounts

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "flyd/runtime/boot_limits.h"
 
 namespace flyd {
 
@@ -25,6 +26,7 @@ struct BootSpec {
   std::string hostname;
   std::string image;         // "host", or the path of an OCI layout
   std::string image_digest;  // "sha256:" and 64 hex digits
+  BootLimits limits;
 };
 
 // How a boot ended.
@@ -65,7 +67,8 @@ class Runtime {
   virtual ~Runtime() = default;
 
   // Starts the boot, or finds it started. Answers once its runner is recorded on the host; the workload may not run yet.
-  //   FailedPrecondition: the image is absent or does not hash to its digest; or the boot has already ended.
+  //   FailedPrecondition: the image is absent or does not hash to its digest; the host cannot hold a machine to one of the
+  //   limits; or the boot has already ended.
   //   Unavailable: the host refused (processes, namespaces, space); nothing of the boot is left behind.
   virtual absl::StatusOr<RunningBoot> Start(const BootSpec& spec) = 0;
 

@@ -41,7 +41,7 @@ json IdentityJson(const MachineConfig& config) {
           {"google_metadata", config.identity().google_metadata()}};
 }
 
-json MachineJson(const storage::MachineRecord& record) {
+json MachineJson(const storage::MachineRecord& record, const MachineConfig& config) {
   return {{"id", record.id},
           {"name", record.name},
           {"app", record.app_name},
@@ -49,7 +49,8 @@ json MachineJson(const storage::MachineRecord& record) {
           {"region", record.region},
           {"version", record.boot->version.version},
           {"image", record.boot->version.image},
-          {"image_digest", record.boot->version.image_digest}};
+          {"image_digest", record.boot->version.image_digest},
+          {"memory_mb", config.guest().memory_mb()}};
 }
 
 }  // namespace
@@ -62,7 +63,7 @@ absl::StatusOr<std::string> BootAnswerJson(const storage::MachineRecord& record,
   const StopSettings stop = StopSettingsOf(record.boot->version.config);
   const json answer = {{"boot_id", record.boot->boot_id},
                        {"macaroon", std::string(macaroon)},
-                       {"machine", MachineJson(record)},
+                       {"machine", MachineJson(record, config)},
                        {"run", RunJson(config)},
                        {"identity", IdentityJson(config)},
                        {"stop",
@@ -89,6 +90,14 @@ RestartSettings RestartSettingsOf(absl::string_view bytes) {
   if (config.restart().policy() == RestartConfig::ALWAYS) settings.policy = RestartPolicy::kAlways;
   if (config.restart().max_retries() != 0) settings.max_retries = config.restart().max_retries();
   return settings;
+}
+
+BootLimits LimitsOf(absl::string_view bytes) {
+  MachineConfig config;
+  if (!config.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return {};
+  return {.cpus = config.guest().cpus(),
+          .memory_bytes = uint64_t{config.guest().memory_mb()} << 20,
+          .pids = config.guest().pids()};
 }
 
 std::map<std::string, std::string> MetadataOf(absl::string_view bytes) {

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "flyd/runtime/boot_limits.h"
 #include "flyd/supervisor/restart_policy.h"
 #include "storage/machine_record.h"
 
@@ -24,6 +25,8 @@ struct StopSettings {
 StopSettings StopSettingsOf(absl::string_view config);
 
 RestartSettings RestartSettingsOf(absl::string_view config);
+
+BootLimits LimitsOf(absl::string_view config);
 
 std::map<std::string, std::string> MetadataOf(absl::string_view config);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "flyd/supervisor/boot_answer_codec.h"
 
 namespace flyd {
 namespace {
@@ -167,7 +168,8 @@ Operations::Outcome Operations::Launch(const Record& record) {
                          .boot_id = record.boot->boot_id,
                          .hostname = record.name,
                          .image = record.boot->version.image,
-                         .image_digest = record.boot->version.image_digest};
+                         .image_digest = record.boot->version.image_digest,
+                         .limits = LimitsOf(record.boot->version.config)};
   if (absl::Status open = parts_.sockets.Open(record.id); !open.ok()) return {.status = std::move(open)};
   absl::StatusOr<RunningBoot> running = parts_.runtime.Start(spec);
   if (running.ok()) {

@@ -65,7 +65,7 @@ void MachineTest::RestartRuntime() {
     exits_.clear();
   }
   absl::StatusOr<std::unique_ptr<flyd::ProcessRuntime>> runtime = flyd::ProcessRuntime::Create(
-      {.run_dir = run_dir_, .init_path = InitPath()}, tokensvc::RealClock(),
+      {.run_dir = run_dir_, .init_path = InitPath(), .control_group = control_group_}, tokensvc::RealClock(),
       [this](absl::string_view, absl::string_view, const flyd::BootExit& exit) {
         absl::MutexLock lock(&mu_);
         exits_.push_back(exit);
@@ -136,7 +136,12 @@ std::string MachineTest::Output() const { return ReadOrEmpty(absl::StrCat(BootDi
 std::string MachineTest::Errors() const { return ReadOrEmpty(absl::StrCat(BootDirectory(), "/stderr.log")); }
 
 flyd::BootSpec MachineTest::Spec() const {
-  return {.machine_id = kMachine, .boot_id = kBoot, .hostname = "m1", .image = "host", .image_digest = "sha256:00"};
+  return {.machine_id = kMachine,
+          .boot_id = kBoot,
+          .hostname = "m1",
+          .image = "host",
+          .image_digest = "sha256:00",
+          .limits = limits_};
 }
 
 std::string MachineTest::BootDirectory() const { return absl::StrCat(run_dir_, "/m/", kMachine, "/b/", kBoot); }

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "flyd/runtime/boot_limits.h"
 #include "flyd/runtime/process_runtime.h"
 #include "flyd/runtime/runtime.h"
 #include "gtest/gtest.h"
@@ -57,6 +58,8 @@ class MachineTest : public testing::Test {
   bool IsRootless() const;
 
   std::string run_dir_;
+  std::string control_group_;  // of the runtime; both are set before SetUp or RestartRuntime
+  flyd::BootLimits limits_;
   std::unique_ptr<FakeFlyd> flyd_;
   std::unique_ptr<flyd::ProcessRuntime> runtime_;
   // Answers all but POST /boot; set before Start.

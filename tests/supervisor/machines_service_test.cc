@@ -42,6 +42,7 @@ class MachinesServiceTest : public SupervisedFixture {
                                           .history = store_,
                                           .host = *host_,
                                           .ids = ids_,
+                                          .bounds = {.cpus = true, .memory = false, .pids = true},
                                           .worker = "w1",
                                           .run_dir = folder_.path()});
     grpc::ServerBuilder builder;
@@ -167,6 +168,58 @@ TEST_F(MachinesServiceTest, LeasesAndMetadataNeedRoomOnTheDiskAsOrdersDo) {
   free_bytes_ = uint64_t{64} << 20;
   EXPECT_THAT(Call(&pb::Machines::Stub::AcquireLease, lease), IsOk());
 }
+
+TEST_F(MachinesServiceTest, AWorkerTakesNoMachineThatItCannotHoldToItsLimits) {
+  pb::CreateMachineRequest create;
+  create.set_placement(PlacementOf(1, 1));
+  create.mutable_config()->add_command("/bin/true");
+  create.mutable_config()->mutable_guest()->set_memory_mb(64);
+  const absl::Status created = Call(&pb::Machines::Stub::CreateMachine, create);
+  EXPECT_THAT(created, StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("a limit of memory")));
+  EXPECT_EQ(tokensvc::ReasonOf(created), "LIMIT_UNSUPPORTED");
+  pb::UpdateMachineRequest update;
+  update.set_id(LaunchStarted(2).id);
+  update.set_placement(PlacementOf(2, 2));
+  *update.mutable_config() = create.config();
+  EXPECT_EQ(tokensvc::ReasonOf(Call(&pb::Machines::Stub::UpdateMachine, update)), "LIMIT_UNSUPPORTED");
+  pb::Worker worker;
+  EXPECT_THAT(Call(&pb::Machines::Stub::GetWorker, pb::GetWorkerRequest(), &worker), IsOk());
+  EXPECT_THAT(worker.limits(), testing::ElementsAre("cpus", "pids"));
+}
+
+struct GuestCase {
+  const char* name;
+  uint32_t cpus, memory_mb, pids;
+  const char* refused;  // the field at fault; null: it passes
+};
+
+class GuestLimitsTest : public MachinesServiceTest, public testing::WithParamInterface<GuestCase> {};
+
+TEST_P(GuestLimitsTest, HaveBounds) {
+  const GuestCase& row = GetParam();
+  pb::CreateMachineRequest create;
+  create.set_placement(PlacementOf(1, 1));
+  create.mutable_config()->add_command("/bin/true");
+  create.mutable_config()->mutable_guest()->set_cpus(row.cpus);
+  create.mutable_config()->mutable_guest()->set_memory_mb(row.memory_mb);
+  create.mutable_config()->mutable_guest()->set_pids(row.pids);
+  const absl::Status created = Call(&pb::Machines::Stub::CreateMachine, create);
+  if (row.refused == nullptr) {
+    EXPECT_NE(created.code(), absl::StatusCode::kInvalidArgument) << created;
+  } else {
+    EXPECT_THAT(created, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(absl::StrCat("config.guest.", row.refused, ": "))));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Bounds, GuestLimitsTest,
+                         testing::Values(GuestCase{"None", 0, 0, 0, nullptr}, GuestCase{"Least", 1, 32, 16, nullptr},
+                                         GuestCase{"Most", 1024, 1 << 24, 1 << 22, nullptr},
+                                         GuestCase{"CpusAbove", 1025, 0, 0, "cpus"},
+                                         GuestCase{"MemoryBelow", 0, 31, 0, "memory_mb"},
+                                         GuestCase{"MemoryAbove", 0, (1 << 24) + 1, 0, "memory_mb"},
+                                         GuestCase{"PidsBelow", 0, 0, 15, "pids"},
+                                         GuestCase{"PidsAbove", 0, 0, (1 << 22) + 1, "pids"}),
+                         [](const auto& info) { return info.param.name; });
 
 TEST_F(MachinesServiceTest, PagesHaveOneToAThousandMachines) {
   pb::ListMachinesRequest list;

@@ -85,6 +85,8 @@ def _flyd(fleet):
     }
     if fleet.state["runtime"] == "process":
         fields["process"] = {"init_path": str(fleet.dir / "bin" / "init"), "hidden_paths": [str(fleet.dir)]}
+        if fleet.state.get("control_group"):
+            fields["process"]["control_group"] = fleet.state["control_group"]
     return fields
 
 

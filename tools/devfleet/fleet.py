@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 
-from . import configs, hsm, namespaces, processes
+from . import configs, control_group, hsm, namespaces, processes
 from .errors import FleetError
 
 DAEMONS = ["fleetd", "signerd", "issuerd", "flyd"]  # in the order in which they need each other
@@ -80,6 +80,7 @@ class Fleet:
                 run = pathlib.Path(tempfile.mkdtemp(prefix="flyd-"))
             self.state["run_dir"] = str(run)
             self.state["runtime"], self.state["runtime_reason"] = namespaces.best_runtime()
+            self.state["control_group"] = control_group.place()
         for folder in [pathlib.Path(self.state["run_dir"]), *(self.dir / name for name in DAEMONS)]:
             folder.mkdir(exist_ok=True, mode=0o700)
         (self.dir / "log").mkdir(exist_ok=True)
@@ -185,6 +186,7 @@ class Fleet:
             self._destroy_machines()
         for name in reversed(DAEMONS):
             processes.stop(self.state.get("processes", {}).get(name))
+        control_group.remove(self.state.get("control_group", ""))
         self.state["processes"] = {}
         if self.dir.exists():
             self._save()

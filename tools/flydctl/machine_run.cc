@@ -42,6 +42,9 @@ struct RunArguments {
   std::string restart = "no";
   uint32_t restart_max = 0;
   bool auto_destroy = false;
+  uint32_t cpus = 0;
+  uint32_t memory_mb = 0;
+  uint32_t pids = 0;
   bool detach = false;
 };
 
@@ -67,6 +70,9 @@ absl::StatusOr<machines::MachineConfig> ConfigOf(const RunArguments& arguments) 
   config.mutable_restart()->set_policy(kPolicies.at(arguments.restart));
   config.mutable_restart()->set_max_retries(arguments.restart_max);
   config.set_auto_destroy(arguments.auto_destroy);
+  if (arguments.cpus != 0) config.mutable_guest()->set_cpus(arguments.cpus);
+  if (arguments.memory_mb != 0) config.mutable_guest()->set_memory_mb(arguments.memory_mb);
+  if (arguments.pids != 0) config.mutable_guest()->set_pids(arguments.pids);
   for (const std::string& option : arguments.token_files) {
     absl::StatusOr<machines::TokenFile> file = ParseTokenFileOption(option);
     if (!file.ok()) return file.status();
@@ -187,6 +193,9 @@ void AddConfigOptions(CLI::App& command, RunArguments& arguments) {
       ->capture_default_str();
   command.add_option("--restart-max", arguments.restart_max, "Restarts of on-failure, 1..1000 (default 10)");
   command.add_flag("--auto-destroy", arguments.auto_destroy, "Destroy it when the workload has ended by itself");
+  command.add_option("--cpus", arguments.cpus, "Processors' time that it may take, 1..1024 (default: no limit)");
+  command.add_option("--memory-mb", arguments.memory_mb, "Memory that it may take, from 32 (default: no limit)");
+  command.add_option("--pids", arguments.pids, "Processes and threads that it may have, from 16 (default: no limit)");
   command.add_option("command", arguments.command, "Program and arguments, after -- (default: the image's)");
 }
 

@@ -41,6 +41,11 @@ bool Flag(const Json& json, const char* name) {
   return member.is_boolean() && member.get<bool>();
 }
 
+uint64_t Number(const Json& json, const char* name) {
+  const Json& member = Member(json, name);
+  return member.is_number_unsigned() ? member.get<uint64_t>() : 0;
+}
+
 absl::Status ReadRun(const Json& run, BootAnswer& answer) {
   const Json& command = Member(run, "command");
   if (!command.is_array()) return Wrong("run.command", "a list of strings");
@@ -103,7 +108,8 @@ MachineFacts ReadMachine(const Json& machine) {
                       .region = Text(machine, "region"),
                       .version = Text(machine, "version"),
                       .image = Text(machine, "image"),
-                      .image_digest = Text(machine, "image_digest")};
+                      .image_digest = Text(machine, "image_digest"),
+                      .memory_mb = Number(machine, "memory_mb")};
 }
 
 }  // namespace

@@ -73,6 +73,8 @@ void RaiseLoopback() {
   close(mapped);
   // After the change of ids, which clears it: the machine ends with its runner, however that ends.
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  // Not at the clone: that would show the caller's group, and so the host's folders. A kernel without groups has none.
+  if (unshare(CLONE_NEWCGROUP) != 0 && errno != EINVAL) _exit(kChildNotMapped);
   if (options.private_network) RaiseLoopback();
   _exit(child());
 }
@@ -95,6 +97,10 @@ absl::StatusOr<NamespaceChild> ForkIntoNamespaces(const NamespaceOptions& option
                     (options.private_network ? CLONE_NEWNET : 0);
   arguments.pidfd = reinterpret_cast<uint64_t>(&made.pidfd);
   arguments.exit_signal = SIGCHLD;
+  if (options.group >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<uint64_t>(options.group);
+  }
   const long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid == 0) {
     close(mapped[1]);

@@ -14,6 +14,7 @@ struct NamespaceOptions {
   // Root: 65,536 host ids from this one on are the machine's. 0: rootless, the machine's root is the caller's own id.
   uint32_t first_host_id = 0;
   bool private_network = false;
+  int group = -1;  // descriptor of the folder of the cgroup v2 group that the child is born in; -1: the caller's
 };
 
 struct NamespaceChild {
@@ -21,7 +22,8 @@ struct NamespaceChild {
   int pidfd = -1;
 };
 
-// Forks a child into user, PID, mount, UTS and IPC namespaces of its own, where it is process 1 and root, ids mapped.
+// Forks a child into user, PID, mount, UTS, IPC and cgroup namespaces of its own, where it is process 1 and root, ids
+// mapped.
 // It runs `child`, whose result it exits with. Unavailable names what the host does not allow; no child is left.
 //
 // The child is a fork and not an exec of anything, so its memory belongs to the caller's user namespace: even a process

@@ -70,7 +70,8 @@ class Pid1 {
       : options_(options),
         channel_(io_, options.channel),
         children_(io_, MakeChildSignals()),
-        guest_(io_.get_executor(), options.guest_directory, macaroon_) {}
+        guest_(io_.get_executor(), options.guest_directory, macaroon_),
+        hold_(options.workload_group < 0 ? WorkloadHold::By::kSignals : WorkloadHold::By::kRunner) {}
 
   int Run() {
     asio::co_spawn(io_, Listen(), asio::detached);
@@ -148,7 +149,8 @@ class Pid1 {
              .environment = BuildEnvironment(answer.machine, answer.environment, identity_->variables(), user->home),
              .working_dir = std::move(answer.working_dir),
              .user = *std::move(user),
-             .one_id = options_.one_id};
+             .one_id = options_.one_id,
+             .group = options_.workload_group};
     // A program that opens /dev/stdout opens the pipe anew, which its owner may.
     (void)!fchown(STDOUT_FILENO, plan_.user.uid, plan_.user.gid);
     (void)!fchown(STDERR_FILENO, plan_.user.uid, plan_.user.gid);

@@ -8,6 +8,7 @@ namespace flyd {
 struct Pid1Options {
   int channel = -1;          // to the runner (channel.h)
   int guest_directory = -1;  // O_PATH descriptor of the host's directory with api.sock
+  int workload_group = -1;   // to the group of all that is not PID 1 (machine_group.h); -1: the host has none
   bool one_id = false;       // rootless: the user namespace maps root alone
   ImageDefaults image_defaults;  // what holds where the machine's configuration says nothing
 };
@@ -17,7 +18,8 @@ struct Pid1Options {
 // rest and tells the runner. Runs as process 1 of its PID namespace, root file system in place. Returns the exit status
 // for _exit.
 //
-// A suspension holds the workload with SIGSTOP; the runner may then freeze the machine as a whole. A resume renews every
+// A suspension is the runner's to carry out where the workload has a group of its own; elsewhere init holds the workload
+// with SIGSTOP. A resume renews every
 // token first and lets the workload go on after that, so its first read finds a good one. If none can be had in 10 s, the
 // workload goes on with the event identity_unavailable, or stays held where identity is required. A machine that is
 // frozen from outside, without these orders, goes on all at once: its tokens are renewed as soon as init runs, which may

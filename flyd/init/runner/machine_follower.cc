@@ -39,6 +39,7 @@
 #include "flyd/init/runner/exec_session.h"
 #include "flyd/init/runner/rotated_log.h"
 #include "flyd/runtime/boot_files.h"
+#include "flyd/runtime/machine_group.h"
 #include "flyd/runtime/runner_protocol.h"
 
 namespace flyd {
@@ -69,7 +70,8 @@ class MachineFollower::Loop {
       : channel_(io_, machine.channel),
         init_(io_, machine.pidfd),
         output_(io_, machine.stdout_fd),
-        error_(io_, machine.stderr_fd) {}
+        error_(io_, machine.stderr_fd),
+        group_(machine.group) {}
 
   absl::Status Listen() {
     unlink(kControlSocket);
@@ -164,6 +166,7 @@ class MachineFollower::Loop {
       exit.exit_code = 128 + info.si_status;
       exit.signal = info.si_status;
     }
+    exit.oom_killed = exit.signal == SIGKILL && !kill_ordered_ && group_ != nullptr && group_->WasOutOfMemory();
     return exit;
   }
 
@@ -194,8 +197,8 @@ class MachineFollower::Loop {
     absl::StatusOr<ControlRequest> request = DecodeControlRequest(line);
     if (!request.ok()) co_return request.status();
     if (request->op == ControlRequest::Op::kSignal) co_return SendSignal(request->signal);
-    if (request->op == ControlRequest::Op::kSuspend) co_return co_await Settle(Kind::kSuspend);
-    if (request->op == ControlRequest::Op::kResume) co_return co_await Settle(Kind::kResume);
+    if (request->op == ControlRequest::Op::kSuspend) co_return co_await Suspend();
+    if (request->op == ControlRequest::Op::kResume) co_return co_await Resume();
     const uint64_t id = ++last_exec_;
     const auto session = std::make_shared<ExecSession>(io_.get_executor(), id, channel_.native_handle());
     execs_[id] = session;
@@ -204,7 +207,24 @@ class MachineFollower::Loop {
     co_return result;
   }
 
-  // Suspends or resumes; PID 1 says when that is done.
+  asio::awaitable<absl::StatusOr<ExecResult>> Suspend() {
+    absl::StatusOr<ExecResult> held = co_await Settle(Kind::kSuspend);
+    if (!held.ok() || group_ == nullptr) co_return held;
+    const absl::Status frozen = group_->Freeze();
+    if (frozen.ok()) co_return held;
+    (void)co_await Settle(Kind::kResume);  // what is told is why it could not be frozen
+    co_return frozen;
+  }
+
+  asio::awaitable<absl::StatusOr<ExecResult>> Resume() {
+    absl::StatusOr<ExecResult> released = co_await Settle(Kind::kResume);
+    if (!released.ok() || group_ == nullptr) co_return released;
+    const absl::Status thawed = group_->Thaw();
+    if (!thawed.ok()) co_return thawed;
+    co_return released;
+  }
+
+  // PID 1 says when it has carried the order out.
   asio::awaitable<absl::StatusOr<ExecResult>> Settle(Kind order) {
     if (settling_) co_return absl::FailedPreconditionError("machine: being suspended or resumed, want one at a time");
     settling_ = true;
@@ -228,6 +248,7 @@ class MachineFollower::Loop {
       if (!sent.ok()) return sent;
       return ExecResult{};
     }
+    kill_ordered_ = true;
     // The whole machine: the kernel kills a PID namespace with its first process.
     if (syscall(SYS_pidfd_send_signal, init_.native_handle(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH) {
       return absl::UnavailableError(absl::StrCat("signal: ", strerror(errno)));
@@ -240,6 +261,7 @@ class MachineFollower::Loop {
   Descriptor init_;
   Descriptor output_;
   Descriptor error_;
+  const std::shared_ptr<MachineGroup> group_;
   Local::acceptor control_{io_};
   asio::steady_timer outputs_changed_{io_};
   std::map<uint64_t, std::shared_ptr<ExecSession>> execs_;
@@ -248,6 +270,7 @@ class MachineFollower::Loop {
   int open_sessions_ = 0;
   std::optional<ChannelMessage> said_;
   bool settling_ = false;
+  bool kill_ordered_ = false;
   bool ended_ = false;
   std::optional<ChannelMessage> settled_;
   asio::steady_timer settled_changed_{io_};

@@ -21,6 +21,7 @@
 #include "flyd/init/runner/machine_follower.h"
 #include "flyd/init/runner/start_machine.h"
 #include "flyd/runtime/boot_files.h"
+#include "flyd/runtime/machine_group.h"
 #include "flyd/runtime/process_identity.h"
 #include "flyd/runtime/runner_protocol.h"
 
@@ -82,6 +83,8 @@ int RunDaemon(const RunnerOrder& order, absl::Span<char* const> arguments) {
   DropReport();
   const BootExit exit = (*follower)->Run();
   unlink(kControlSocket);
+  // What is left of a group is removed with the boot's files.
+  if (machine->group != nullptr) (void)RemoveMachineGroup(order.control_group);
   return WriteFileDurably(".", kExitFile, EncodeExit(exit)).ok() ? 0 : 1;
 }
 

@@ -73,17 +73,22 @@ void BlankArguments(absl::Span<char* const> arguments) {
   if (!arguments.empty()) memcpy(arguments[0], kName, std::min(sizeof kName, room));
 }
 
-// Leaves 0, 1, 2 and the two that PID 1 needs.
-absl::Status TakeDescriptors(const Descriptors& fds) {
+// Leaves 0, 1, 2 and those that PID 1 needs.
+absl::Status TakeDescriptors(const Descriptors& fds, int workload_group) {
   const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (null < 0 || dup2(null, 0) < 0 || dup2(fds.out[1], 1) < 0 || dup2(fds.err[1], 2) < 0) {
     return absl::UnavailableError(absl::StrCat("descriptors: ", strerror(errno)));
   }
-  const unsigned low = static_cast<unsigned>(std::min(fds.guest, fds.channel[1]));
-  const unsigned high = static_cast<unsigned>(std::max(fds.guest, fds.channel[1]));
-  if (low > 3) close_range(3, low - 1, 0);
-  if (high > low + 1) close_range(low + 1, high - 1, 0);
-  close_range(high + 1, ~0U, 0);
+  std::vector<int> kept = {fds.guest, fds.channel[1]};
+  if (workload_group >= 0) kept.push_back(workload_group);
+  std::sort(kept.begin(), kept.end());
+  unsigned next = 3;
+  for (const int fd : kept) {
+    const unsigned number = static_cast<unsigned>(fd);
+    if (number > next) close_range(next, number - 1, 0);
+    next = number + 1;
+  }
+  close_range(next, ~0U, 0);
   return absl::OkStatus();
 }
 
@@ -105,9 +110,9 @@ absl::Status SetUp(const RunnerOrder& order, int channel) {
   return tree.ok() ? EnterOciImage(*std::move(tree)) : tree.status();
 }
 
-int RunChild(const RunnerOrder& order, const Descriptors& fds, absl::Span<char* const> arguments) {
+int RunChild(const RunnerOrder& order, const Descriptors& fds, int workload_group, absl::Span<char* const> arguments) {
   BlankArguments(arguments);
-  absl::Status ready = TakeDescriptors(fds);
+  absl::Status ready = TakeDescriptors(fds, workload_group);
   if (ready.ok()) ready = SetUp(order, fds.channel[1]);
   if (!ready.ok()) {
     (void)SendMessage(fds.channel[1], {.kind = Kind::kFailed, .error = std::string(ready.message())});
@@ -118,6 +123,7 @@ int RunChild(const RunnerOrder& order, const Descriptors& fds, absl::Span<char* 
   if (!go.ok() || !go->has_value() || (*go)->message.kind != Kind::kGo) return 1;
   return RunPid1({.channel = fds.channel[1],
                   .guest_directory = fds.guest,
+                  .workload_group = workload_group,
                   .one_id = order.first_host_id == 0,
                   .image_defaults = order.image_defaults});
 }
@@ -152,9 +158,18 @@ int Take(int& descriptor) { return std::exchange(descriptor, -1); }
 absl::StatusOr<StartedMachine> StartMachine(const RunnerOrder& order, absl::Span<char* const> arguments) {
   Descriptors fds;
   if (absl::Status opened = OpenDescriptors(order, fds); !opened.ok()) return opened;
-  absl::StatusOr<NamespaceChild> child =
-      ForkIntoNamespaces({.first_host_id = order.first_host_id, .private_network = order.private_network},
-                         [&order, &fds, arguments] { return RunChild(order, fds, arguments); });
+  std::shared_ptr<MachineGroup> group;
+  if (!order.control_group.empty()) {
+    auto made = MachineGroup::Create(order.control_group, order.limits);
+    if (!made.ok()) return made.status();
+    group = *std::move(made);
+  }
+  const int workload_group = group == nullptr ? -1 : group->workload();
+  absl::StatusOr<NamespaceChild> child = ForkIntoNamespaces(
+      {.first_host_id = order.first_host_id,
+       .private_network = order.private_network,
+       .group = group == nullptr ? -1 : group->init()},
+      [&order, &fds, workload_group, arguments] { return RunChild(order, fds, workload_group, arguments); });
   if (!child.ok()) return child.status();
   close(Take(fds.channel[1]));
   close(Take(fds.out[1]));
@@ -170,6 +185,7 @@ absl::StatusOr<StartedMachine> StartMachine(const RunnerOrder& order, absl::Span
   machine.channel = Take(fds.channel[0]);
   machine.stdout_fd = Take(fds.out[0]);
   machine.stderr_fd = Take(fds.err[0]);
+  machine.group = std::move(group);
   return machine;
 }
 

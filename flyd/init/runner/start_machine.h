@@ -3,10 +3,13 @@
 
 #include <sys/types.h>
 
+#include <memory>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "flyd/runtime/boot_files.h"
+#include "flyd/runtime/machine_group.h"
 
 namespace flyd {
 
@@ -17,6 +20,7 @@ struct StartedMachine {
   int channel = -1;  // runner's end
   int stdout_fd = -1;
   int stderr_fd = -1;
+  std::shared_ptr<MachineGroup> group;  // null: the host has none
 };
 
 // Makes namespaces and root file system for `order`; the child is PID 1 from then on. `arguments` is the program's argv:

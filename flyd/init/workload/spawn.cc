@@ -19,7 +19,7 @@
 namespace flyd {
 namespace {
 
-enum Step : int { kDescriptors, kPrivileges, kWorkingDirectory, kExecute };
+enum Step : int { kGroup, kDescriptors, kPrivileges, kWorkingDirectory, kExecute };
 
 struct Failure {
   int step;
@@ -64,6 +64,7 @@ int PlaceDescriptors(const SpawnPlan& plan) {
 [[noreturn]] void RunChild(const SpawnPlan& plan, char** argv, char** environment, int report) {
   setsid();
   ResetSignals();
+  if (plan.group >= 0 && write(plan.group, "0", 1) != 1) Fail(report, kGroup, errno);
   if (const int error = PlaceDescriptors(plan); error != 0) Fail(report, kDescriptors, error);
   // Also what a library left open without the flag; /dev/null and the pipe included, which exec would close anyway.
   if (report > 3) close_range(3, static_cast<unsigned>(report) - 1, 0);
@@ -78,6 +79,8 @@ int PlaceDescriptors(const SpawnPlan& plan) {
 absl::Status ToStatus(const SpawnPlan& plan, const Failure& failure) {
   const char* reason = strerror(failure.error);
   switch (failure.step) {
+    case kGroup:
+      return absl::UnavailableError(absl::StrCat("control group: ", reason));
     case kDescriptors:
       return absl::UnavailableError(absl::StrCat("descriptors: ", reason));
     case kPrivileges:

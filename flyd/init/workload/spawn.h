@@ -19,6 +19,7 @@ struct SpawnPlan {
   std::string working_dir;  // "" means /
   WorkloadUser user;
   bool one_id = false;  // rootless: no other id can be taken
+  int group = -1;        // cgroup.procs of the group that it runs in, open for writing; -1: PID 1's own
   int stdin_fd = -1;    // -1: /dev/null
   int stdout_fd = 1;
   int stderr_fd = 2;

@@ -17,6 +17,7 @@ Environment BuildEnvironment(const MachineFacts& machine, const Environment& use
   all["FLY_REGION"] = machine.region;
   all["FLY_IMAGE_REF"] = machine.image;
   all["FLY_MACHINE_VERSION"] = machine.version;
+  if (machine.memory_mb != 0) all["FLY_VM_MEMORY_MB"] = std::to_string(machine.memory_mb);
   return all;
 }
 

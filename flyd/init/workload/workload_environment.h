@@ -1,6 +1,7 @@
 #ifndef FLYD_INIT_WORKLOAD_WORKLOAD_ENVIRONMENT_H_
 #define FLYD_INIT_WORKLOAD_WORKLOAD_ENVIRONMENT_H_
 
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -16,6 +17,7 @@ struct MachineFacts {
   std::string version;
   std::string image;
   std::string image_digest;
+  uint64_t memory_mb = 0;  // 0: no limit of its own
 };
 
 using Environment = std::map<std::string, std::string>;

@@ -46,6 +46,7 @@ std::set<pid_t> Processes() {
 void WorkloadHold::Hold() {
   if (held_) return;
   held_ = true;
+  if (by_ == By::kRunner) return;
   stopped_before_.clear();
   for (const pid_t pid : Processes()) {
     if (StateOf(pid) == 'T') stopped_before_.insert(pid);
@@ -56,6 +57,7 @@ void WorkloadHold::Hold() {
 void WorkloadHold::Release() {
   if (!held_) return;
   held_ = false;
+  if (by_ == By::kRunner) return;
   if (stopped_before_.empty()) {
     kill(-1, SIGCONT);
     return;

@@ -12,6 +12,11 @@ namespace flyd {
 // run, and its parents that wait with WUNTRACED are told.
 class WorkloadHold {
  public:
+  // Who stops the processes: this, or the runner, which freezes their group and to which this is only the word that nothing
+  // new may begin.
+  enum class By { kSignals, kRunner };
+  explicit WorkloadHold(By by) : by_(by) {}
+
   bool held() const { return held_; }
 
   // No process of the workload runs when this returns, and none can start one: a fork that has begun is stopped too.
@@ -19,6 +24,7 @@ class WorkloadHold {
   void Release();
 
  private:
+  const By by_;
   bool held_ = false;
   std::set<pid_t> stopped_before_;
 };

@@ -1,0 +1,29 @@
+#!/usr/bin/python3
+"""Machines in control groups on a kernel where cgroup v2 has every controller: limits, suspension, what is left."""
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.getcwd())
+
+from tests import python_cases  # noqa: E402
+
+
+class GroupsInVm(unittest.TestCase):
+    def run_there(self, program):
+        ran = subprocess.run(["tests/vm/run_in_vm.py", "--seconds", "400", program, "--gtest_color=no"], stdout=subprocess.PIPE, text=True)
+        print(ran.stdout)
+        self.assertEqual(ran.returncode, 0)
+        self.assertRegex(ran.stdout, r"\[  PASSED  \] [1-9]")
+        self.assertNotIn("SKIPPED", ran.stdout)
+
+    def test_machines_are_held_to_their_limits(self):
+        self.run_there("tests/vm/limits_test")
+
+    def test_machines_have_groups_of_their_own(self):
+        self.run_there("tests/init/group_test")
+
+
+if __name__ == "__main__":
+    python_cases.main(GroupsInVm)
