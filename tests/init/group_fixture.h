@@ -8,7 +8,7 @@
 namespace tests {
 
 // Machines with control groups of their own, on a host that has cgroup v2 and lets us in. Elsewhere its tests are skipped
-// and say so; run_in_vm.py has such a host.
+// and say so; run_in_vm.py has such a host. CONTROL_GROUP names a folder for them that is there.
 class GroupTest : public MachineTest {
  protected:
   void SetUp() override;

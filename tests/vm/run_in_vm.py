@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Runs a command as root on a kernel of its own: Debian's, in QEMU, whose files are this host's under an overlay in memory.
 
-    run_in_vm.py [--type microvm|q35] [--seconds N] COMMAND [ARGUMENT...]
+    run_in_vm.py [--unit FILE] [--seconds N] COMMAND [ARGUMENT...]
 
 There cgroup v2 has every controller, whatever the host's own kernel is started with. Emulated, so that it is the same
-everywhere. Passes on what the command prints; the exit status is the command's, 70 where the machine ends without it.
+everywhere. With --unit systemd is process 1, and the command
+runs when that unit has been started. Passes on what the command prints; the exit status is the command's, 70 where the machine ends without it.
 """
 import argparse
 import glob
@@ -38,15 +39,29 @@ busybox mount -t cgroup2 cgroup2 /root/sys/fs/cgroup
 echo "+cpu +memory +pids" > /root/sys/fs/cgroup/cgroup.subtree_control  # as a service manager does
 busybox ifconfig lo 127.0.0.1 up
 busybox hostname vm
-busybox cp /command /bin/busybox /root
-exec busybox switch_root /root /busybox sh /command
+busybox cp /begin /command /bin/busybox /root
+exec busybox switch_root /root /busybox sh /begin
 """
 
-# As process 1, on the root that the command sees: a process that is in a chroot may make no user namespace.
+# On the root that process 1 has: a process that is in a chroot may make no user namespace.
 COMMAND = """exec > /dev/ttyS0 2>&1
 (cd FOLDER && ENVIRONMENT exec ARGUMENTS)
 echo "ENDED$?"
 /busybox reboot -f
+"""
+
+SYSTEMD = """cp FILE /etc/systemd/system/
+mv /command /the-command
+cat > /etc/systemd/system/command.service <<TEXT
+[Unit]
+DefaultDependencies=no
+Requires=UNIT
+After=UNIT
+[Service]
+Type=oneshot
+ExecStart=/busybox sh /the-command
+TEXT
+exec /lib/systemd/systemd --unit=command.service --show-status=no
 """
 
 
@@ -79,29 +94,34 @@ def module_order(tree):
     return [(name, files[name]) for name in order]
 
 
-def initramfs(kernel, command):
+def initramfs(kernel, command, unit):
     modules = module_order(kernel / "lib/modules")
     init = INIT.replace("MODULES", " ".join(name for name, _ in modules)).replace("ENDED", ENDED)
     entries = [(name, 0o40755, b"") for name in ("bin", "proc", "modules", "memory", "host", "root", "dev")]
     entries += [("bin/busybox", 0o100755, pathlib.Path("/bin/busybox").read_bytes()), ("init", 0o100755, init.encode()),
-                ("command", 0o100644, command.encode())]
+                ("command", 0o100644, command.encode()), ("begin", 0o100644, begin_of(unit).encode())]
     entries += [(f"modules/{name}.ko", 0o100644, pathlib.Path(path).read_bytes()) for name, path in modules]
     return cpio(entries)
 
 
 def script_of(command):
-    kept = ("PATH", "HOME", "TEST_SRCDIR", "RUNFILES_DIR", "TEST_WORKSPACE", "FLYD_CACHE")
+    kept = ("PATH", "HOME", "CONTROL_GROUP", "TEST_SRCDIR", "RUNFILES_DIR", "TEST_WORKSPACE", "FLYD_CACHE")
     values = [f"{name}={shlex.quote(os.environ[name])}" for name in kept if name in os.environ]
     script = COMMAND.replace("ENDED", ENDED).replace("FOLDER", shlex.quote(os.getcwd()))
     return script.replace("ENVIRONMENT", " ".join(values)).replace("ARGUMENTS", " ".join(map(shlex.quote, command)))
 
 
-def qemu(options, kernel, folder):
-    bus = "device" if options.type == "microvm" else "pci"
+def begin_of(unit):
+    if unit is None:
+        return "exec /busybox sh /command\n"
+    return SYSTEMD.replace("FILE", shlex.quote(str(unit.absolute()))).replace("UNIT", unit.name)
+
+
+def qemu(kernel, folder):
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine",
-            f"{options.type},accel=tcg", "-cpu", "max", "-smp", "2",
+            "q35,accel=tcg", "-cpu", "max", "-smp", "2",
             "-m", "1G", "-object", "memory-backend-memfd,id=memory,size=1G,share=on", "-numa", "node,memdev=memory",
-            "-chardev", f"socket,id=files,path={folder}/files", "-device", f"vhost-user-fs-{bus},chardev=files,tag=root",
+            "-chardev", f"socket,id=files,path={folder}/files", "-device", "vhost-user-fs-pci,chardev=files,tag=root",
             "-kernel", glob.glob(f"{kernel}/boot/vmlinuz-*")[0], "-initrd", f"{folder}/initrd",
             "-append", "console=ttyS0 quiet panic=-1 reboot=t", "-serial", "stdio"]
 
@@ -117,20 +137,20 @@ def pass_on(console):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--type", choices=("microvm", "q35"), default="q35")
+    parser.add_argument("--unit", type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=240)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     kernel = pathlib.Path(glob.glob(f"{CACHE}/kernel-*/STAMP")[0]).parent
     with tempfile.TemporaryDirectory(prefix="vm") as folder:
-        pathlib.Path(folder, "initrd").write_bytes(initramfs(kernel, script_of(options.command)))
+        pathlib.Path(folder, "initrd").write_bytes(initramfs(kernel, script_of(options.command), options.unit))
         # It ends with QEMU, whose connection is its only one.
         files = subprocess.Popen(["/usr/lib/qemu/virtiofsd", f"--socket-path={folder}/files", "-o", "source=/", "-o",
                                   "sandbox=chroot", "-o", "cache=auto"], stderr=subprocess.DEVNULL)
         while not os.path.exists(f"{folder}/files"):
             if files.poll() is not None:
                 sys.exit("virtiofsd: ended, want it to listen")
-        machine = subprocess.Popen(["/usr/bin/timeout", str(options.seconds), *qemu(options, kernel, folder)],
+        machine = subprocess.Popen(["/usr/bin/timeout", str(options.seconds), *qemu(kernel, folder)],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace")
         status = pass_on(machine.stdout)
         machine.wait()
