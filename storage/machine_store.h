@@ -54,6 +54,10 @@ class MachineStore {
   virtual absl::StatusOr<std::string> GetPlacement(absl::string_view sha256) const = 0;
   virtual absl::StatusOr<RequestAnswer> GetAnswer(absl::string_view request_id) const = 0;
 
+  // Why nothing can be changed, and what mends it: this is a copy of a store that is damaged. OK: it can. Commit answers
+  // the same; whoever does something before a commit that a refusal would not undo asks first.
+  virtual absl::Status Changeable() const { return absl::OkStatus(); }
+
   // Random, made with the store: a restored backup or a new store has another. 32 hex digits.
   virtual const std::string& incarnation() const = 0;
 };

@@ -2,10 +2,15 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <set>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -32,6 +37,28 @@ absl::Status FromRocks(const std::string& folder, const rocksdb::Status& status)
                                           "` names what is damaged, `flydctl store restore` puts a checkpoint back"));
 }
 
+// RocksDB lays the damage of a table to the file that lists it. The first table that cannot be read, and why; "": none.
+std::string DamagedTable(const std::string& folder) {
+  std::set<std::filesystem::path> tables;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() == ".sst") tables.insert(entry.path());
+  }
+  for (const std::filesystem::path& table : tables) {
+    rocksdb::SstFileReader reader{rocksdb::Options()};
+    rocksdb::Status read = reader.Open(table.string());
+    if (read.ok()) read = reader.VerifyChecksum();
+    if (!read.ok()) return absl::StrCat("; ", table.filename().string(), ": ", read.ToString());
+  }
+  return "";
+}
+
+// Of a store that could not be opened.
+absl::Status FromOpen(const std::string& folder, const rocksdb::Status& status) {
+  absl::Status failed = FromRocks(folder, status);
+  return absl::IsDataLoss(failed) ? absl::DataLossError(absl::StrCat(failed.message(), DamagedTable(folder))) : failed;
+}
+
 rocksdb::DBOptions DatabaseOptions() {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
@@ -42,6 +69,14 @@ rocksdb::DBOptions DatabaseOptions() {
   options.max_open_files = 256;
   options.keep_log_file_num = 4;
   return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> DescriptorsOf(const std::vector<std::string>& names) {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = kWriteBufferBytes;
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::string& name : names) descriptors.emplace_back(name, options);
+  return descriptors;
 }
 
 }  // namespace
@@ -66,16 +101,24 @@ RocksDbFamilies::~RocksDbFamilies() = default;
 absl::StatusOr<std::unique_ptr<RocksDbFamilies>> RocksDbFamilies::Open(const std::string& folder,
                                                                        const std::vector<std::string>& names) {
   mkdir(folder.c_str(), 0700);  // what it could not make, the open below says
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const std::string& name : names) {
-    rocksdb::ColumnFamilyOptions options;
-    options.write_buffer_size = kWriteBufferBytes;
-    descriptors.emplace_back(name, options);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened = rocksdb::DB::Open(DatabaseOptions(), folder, DescriptorsOf(names), &handles, &db);
+  if (!opened.ok()) return FromOpen(folder, opened);
+  return std::unique_ptr<RocksDbFamilies>(
+      new RocksDbFamilies(std::make_unique<Database>(folder, db, std::move(handles))));
+}
+
+absl::StatusOr<std::unique_ptr<RocksDbFamilies>> RocksDbFamilies::OpenReadOnly(const std::string& folder,
+                                                                               const std::vector<std::string>& names) {
+  if (access(absl::StrCat(folder, "/CURRENT").c_str(), F_OK) != 0) {
+    return absl::UnavailableError(absl::StrCat(folder, ": no store there, want one"));
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened = rocksdb::DB::Open(DatabaseOptions(), folder, descriptors, &handles, &db);
-  if (!opened.ok()) return FromRocks(folder, opened);
+  const rocksdb::Status opened =
+      rocksdb::DB::OpenForReadOnly(DatabaseOptions(), folder, DescriptorsOf(names), &handles, &db);
+  if (!opened.ok()) return FromOpen(folder, opened);
   return std::unique_ptr<RocksDbFamilies>(
       new RocksDbFamilies(std::make_unique<Database>(folder, db, std::move(handles))));
 }

@@ -30,6 +30,9 @@ class RocksDbFamilies {
   //   DataLoss, naming the file: damaged before the end of its log.
   static absl::StatusOr<std::unique_ptr<RocksDbFamilies>> Open(const std::string& folder,
                                                                const std::vector<std::string>& names);
+  // The same to read alone: nothing in the folder changes, and Write is refused. Unavailable: there is none.
+  static absl::StatusOr<std::unique_ptr<RocksDbFamilies>> OpenReadOnly(const std::string& folder,
+                                                                       const std::vector<std::string>& names);
   ~RocksDbFamilies();
 
   // NotFound. DataLoss, naming the file.

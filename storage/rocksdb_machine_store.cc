@@ -52,9 +52,18 @@ struct RocksDbMachineStore::Group {
 };
 
 absl::StatusOr<std::unique_ptr<RocksDbMachineStore>> RocksDbMachineStore::Open(const std::string& folder) {
-  absl::StatusOr<std::unique_ptr<RocksDbFamilies>> families = RocksDbFamilies::Open(folder, FamilyNames());
+  return Begin(RocksDbFamilies::Open(folder, FamilyNames()), absl::OkStatus());
+}
+
+absl::StatusOr<std::unique_ptr<RocksDbMachineStore>> RocksDbMachineStore::OpenReadOnly(const std::string& folder,
+                                                                                       absl::Status refusal) {
+  return Begin(RocksDbFamilies::OpenReadOnly(folder, FamilyNames()), std::move(refusal));
+}
+
+absl::StatusOr<std::unique_ptr<RocksDbMachineStore>> RocksDbMachineStore::Begin(
+    absl::StatusOr<std::unique_ptr<RocksDbFamilies>> families, absl::Status refusal) {
   if (!families.ok()) return families.status();
-  std::unique_ptr<RocksDbMachineStore> store(new RocksDbMachineStore(*std::move(families)));
+  std::unique_ptr<RocksDbMachineStore> store(new RocksDbMachineStore(*std::move(families), std::move(refusal)));
   if (absl::Status identified = store->Identify(); !identified.ok()) return identified;
   if (absl::Status found = store->FindFeedRange(); !found.ok()) return found;
   return store;
@@ -93,6 +102,7 @@ absl::Status RocksDbMachineStore::FindFeedRange() {
 }
 
 absl::StatusOr<MachineRecord> RocksDbMachineStore::Commit(const MachineChange& change) {
+  if (!refusal_.ok()) return refusal_;
   Waiting own{change};
   mu_.Lock();
   waiting_.push_back(&own);
@@ -240,6 +250,7 @@ absl::StatusOr<std::vector<FeedEntry>> RocksDbMachineStore::Feed(uint64_t after,
 }
 
 absl::Status RocksDbMachineStore::Compact(absl::Time before, absl::Time now) {
+  if (!refusal_.ok()) return refusal_;
   for (uint64_t compacted = feed_range().compacted;;) {
     const absl::StatusOr<uint64_t> next = CompactFeed(compacted, before);
     if (!next.ok()) return next.status();
@@ -284,6 +295,7 @@ absl::StatusOr<HostRecord> RocksDbMachineStore::GetHost() const {
 }
 
 absl::Status RocksDbMachineStore::PutHost(const HostRecord& host) {
+  if (!refusal_.ok()) return refusal_;
   return families_->Write({{kDefault, "host", EncodeHost(host)}});
 }
 

@@ -26,6 +26,9 @@ class RocksDbMachineStore final : public MachineStore, public MachineHistory, pu
   // Codes as RocksDbFamilies::Open; FailedPrecondition too where the format is another.
   static absl::StatusOr<std::unique_ptr<RocksDbMachineStore>> Open(const std::string& folder);
 
+  // A checkpoint, to read alone: each change is answered `refusal`. Unavailable: there is none. Others as Open.
+  static absl::StatusOr<std::unique_ptr<RocksDbMachineStore>> OpenReadOnly(const std::string& folder, absl::Status refusal);
+
   absl::StatusOr<MachineRecord> Commit(const MachineChange& change) override ABSL_LOCKS_EXCLUDED(mu_);
   absl::StatusOr<MachineRecord> Get(absl::string_view id) const override;
   absl::StatusOr<std::vector<MachineRecord>> List(absl::string_view after_id, size_t limit) const override;
@@ -33,6 +36,7 @@ class RocksDbMachineStore final : public MachineStore, public MachineHistory, pu
   absl::StatusOr<std::vector<std::pair<std::string, OperationRecord>>> Operations() const override;
   absl::StatusOr<std::string> GetPlacement(absl::string_view sha256) const override;
   absl::StatusOr<RequestAnswer> GetAnswer(absl::string_view request_id) const override;
+  absl::Status Changeable() const override { return refusal_; }
   const std::string& incarnation() const override { return incarnation_; }
 
   absl::StatusOr<std::vector<EventRecord>> Events(absl::string_view machine_id, uint64_t after_sequence,
@@ -59,8 +63,11 @@ class RocksDbMachineStore final : public MachineStore, public MachineHistory, pu
   };
   struct Group;
 
-  explicit RocksDbMachineStore(std::unique_ptr<RocksDbFamilies> families) : families_(std::move(families)) {}
+  RocksDbMachineStore(std::unique_ptr<RocksDbFamilies> families, absl::Status refusal)
+      : families_(std::move(families)), refusal_(std::move(refusal)) {}
 
+  static absl::StatusOr<std::unique_ptr<RocksDbMachineStore>> Begin(
+      absl::StatusOr<std::unique_ptr<RocksDbFamilies>> families, absl::Status refusal);
   absl::Status Identify();
   absl::Status FindFeedRange();
   uint64_t CommitGroup(const std::vector<Waiting*>& waiting, uint64_t last_feed);
@@ -69,6 +76,7 @@ class RocksDbMachineStore final : public MachineStore, public MachineHistory, pu
   absl::Status CompactAnswers(absl::Time now);
 
   const std::unique_ptr<RocksDbFamilies> families_;
+  const absl::Status refusal_;  // of every change; OK: they are taken
   std::string incarnation_;  // constant once the store is in use
 
   mutable absl::Mutex mu_;

@@ -11,12 +11,14 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "flyd/control/machines_handler.h"
 #include "flyd/daemon/enrolment_client.h"
+#include "flyd/daemon/open_machine_store.h"
 #include "flyd/daemon/renewal_client.h"
 #include "flyd/guest/guest_gate.h"
 #include "flyd/guest/http_guest_sockets.h"
@@ -27,6 +29,7 @@
 #include "flyd/supervisor/executor.h"
 #include "flyd/supervisor/host.h"
 #include "flyd/supervisor/supervisor.h"
+#include "storage/kept_checkpoint.h"
 #include "storage/rocksdb_machine_store.h"
 #include "storage/sqlite_keyring.h"
 #include "storage/sqlite_ledger.h"
@@ -121,6 +124,7 @@ class RunningDaemon final : public Daemon {
   absl::Status Health() const {
     if (absl::Status signers = signer_->Connected(); !signers.ok()) return signers;
     if (absl::Status ledger = ledger_->health(); !ledger.ok()) return ledger;
+    if (absl::Status changeable = store_->Changeable(); !changeable.ok()) return changeable;
     return host_->HasRoom();
   }
 
@@ -135,9 +139,12 @@ class RunningDaemon final : public Daemon {
   }
 
   absl::Status OpenStores() {
-    auto store = storage::RocksDbMachineStore::Open(config_.data_dir + "/machines");
+    auto store = OpenMachineStore(config_.data_dir);
     if (!store.ok()) return store.status();
     store_ = *std::move(store);
+    if (absl::Status damage = store_->Changeable(); !damage.ok()) {
+      log_.Write("alarm.store_damaged", {{"why", damage.message()}});
+    }
     auto keyring = storage::SqliteKeyring::Open(config_.data_dir + "/keyring.sqlite");
     if (!keyring.ok()) return keyring.status();
     keyring_ = *std::move(keyring);
@@ -229,7 +236,7 @@ class RunningDaemon final : public Daemon {
     gate_ = std::make_unique<GuestGate>(*supervisor_, *tokens_, clock_, *std::move(root_keys), log);
     if (absl::Status recovered = supervisor_->Recover(); !recovered.ok()) return recovered;
     manager_.ForgetUntaken();
-    Tend();
+    if (store_->Changeable().ok()) Tend(absl::ZeroDuration());
     return absl::OkStatus();
   }
 
@@ -268,16 +275,27 @@ class RunningDaemon final : public Daemon {
     return processes_->RemoveUnusedImages(used, clock_.Now() - kImageKept).status();
   }
 
-  // Now and then: ends of boots that nobody told of, and history that is old enough to be forgotten.
-  void Tend() {
-    executor_->RunAfter(kTendEvery, [this] {
+  // The copy by which flyd goes on when its store is damaged.
+  absl::Status KeepCheckpoint() {
+    const uint64_t last = store_->feed_range().last;
+    // What is left on a disk that is nearly full is for what happens to the machines.
+    if (kept_at_ == last || !host_->HasRoom().ok()) return absl::OkStatus();
+    const absl::Status kept = storage::KeepCheckpoint(*store_, config_.data_dir + kCheckpointFolder);
+    if (kept.ok()) kept_at_ = last;
+    return kept;
+  }
+
+  // At the start, and now and then: ends of boots that nobody told of, history that is old enough to be forgotten.
+  void Tend(absl::Duration after) {
+    executor_->RunAfter(after, [this] {
       const absl::Time now = clock_.Now();
       absl::Status tended = supervisor_->operations().Reconcile();
       if (tended.ok()) tended = store_->Compact(now - kHistoryKept, now);
+      if (tended.ok()) tended = KeepCheckpoint();
       if (tended.ok()) tended = RenewPlacements();
       if (tended.ok()) tended = RemoveUnusedImages();
       if (!tended.ok()) log_.Write("flyd.not_tended", {{"why", tended.message()}});
-      Tend();
+      Tend(kTendEvery);
     });
   }
 
@@ -329,6 +347,7 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<GuestGate> gate_;
   std::unique_ptr<grpc::Service> machines_;
   std::unique_ptr<grpc::Server> control_;
+  std::optional<uint64_t> kept_at_;  // the feed's last entry in the checkpoint
   bool served_ = true;     // when the health was told last
   std::string complaint_;  // of the look before
 };

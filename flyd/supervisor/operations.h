@@ -59,6 +59,9 @@ class Operations {
   // Finds a machine of the last process again, and goes on with its operation.
   absl::Status Recover(const storage::MachineRecord& record);
 
+  // Finds a machine whose boot runs, so that it may go on minting, and goes on with nothing: where the store takes no changes.
+  absl::Status Show(const storage::MachineRecord& record);
+
   // Compares every boot that should run with what the runtime knows of it: an end that nobody told of is found here.
   absl::Status Reconcile();
 

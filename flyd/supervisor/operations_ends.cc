@@ -112,6 +112,7 @@ absl::Status Operations::OnReport(const BootView& view, absl::string_view type, 
 absl::StatusOr<storage::MachineRecord> Operations::Cancel(const std::string& machine_id,
                                                           const std::string& operation_id,
                                                           absl::string_view lease_nonce) {
+  if (absl::Status changeable = parts_.table.store().Changeable(); !changeable.ok()) return changeable;
   absl::MutexLock lock(&parts_.table.LockOf(machine_id));
   const absl::StatusOr<Record> record = parts_.table.store().Get(machine_id);
   if (!record.ok()) return OfMachine(record.status(), machine_id);
@@ -162,6 +163,14 @@ absl::Status Operations::Recover(const Record& record) {
   }
   if (present->has_value()) Drive(record.id);
   return absl::OkStatus();
+}
+
+absl::Status Operations::Show(const Record& record) {
+  if (!HasLiveBoot(record) || !StateMayMint(record.state)) return absl::OkStatus();
+  const absl::StatusOr<BootObservation> seen = parts_.runtime.Observe(record.id, record.boot->boot_id);
+  if (!seen.ok() || !std::holds_alternative<RunningBoot>(*seen)) return absl::OkStatus();
+  if (absl::Status published = parts_.boots.Publish(record, /*booting=*/false); !published.ok()) return published;
+  return parts_.sockets.Open(record.id);
 }
 
 absl::Status Operations::ReconcileOne(const Record& record) {

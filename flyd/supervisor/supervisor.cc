@@ -75,6 +75,7 @@ Supervisor::Supervisor(SupervisorParts parts, WorkerIdentity identity)
 Supervisor::~Supervisor() { parts_.scheduler.Stop(); }
 
 absl::StatusOr<Supervisor::Found> Supervisor::Find(const std::string& id, const Guard& guard) {
+  if (absl::Status changeable = parts_.store.Changeable(); !changeable.ok()) return changeable;
   absl::StatusOr<std::optional<Record>> repeated = table_.Repeated(guard.request);
   if (!repeated.ok()) return repeated.status();
   if (repeated->has_value()) return Found{.record = **std::move(repeated), .answered = true};
@@ -114,6 +115,7 @@ OperationOrder Supervisor::EndOrder(const Record& record, OperationKind kind, co
 }
 
 Supervisor::Result Supervisor::Create(const CreateMachine& order) {
+  if (absl::Status changeable = parts_.store.Changeable(); !changeable.ok()) return changeable;
   const absl::StatusOr<tokensvc::VerifiedPlacement> verified =
       placement_check_.Check(order.placement, parts_.clock.Now());
   if (!verified.ok()) return verified.status();
@@ -347,14 +349,16 @@ absl::StatusOr<ExecResult> Supervisor::Exec(const std::string& id, const ExecReq
 }
 
 absl::Status Supervisor::Recover() {
+  const bool changeable = parts_.store.Changeable().ok();
   std::string after;
   while (true) {
     const absl::StatusOr<std::vector<Record>> page = parts_.store.List(after, kPage);
     if (!page.ok()) return page.status();
     for (const Record& record : *page) {
-      if (absl::Status status = operations_.Recover(record); !status.ok()) return status;
+      const absl::Status status = changeable ? operations_.Recover(record) : operations_.Show(record);
+      if (!status.ok()) return status;
     }
-    if (page->size() < kPage) return EndOrphans();
+    if (page->size() < kPage) return changeable ? EndOrphans() : absl::OkStatus();
     after = page->back().id;
   }
 }

@@ -69,6 +69,9 @@ class Supervisor final : public BootGate {
 
   // Finds the boots of the last process again, resumes what it had begun, and ends what runs unrecorded. Once, before
   // anything else.
+  //
+  // Where the store takes no changes (MachineStore::Changeable): finds what runs of what it knows, which goes on minting.
+  // Nothing is begun or ended, orders are refused, and an end is recorded when there is a store again.
   absl::Status Recover();
 
   Operations& operations() { return operations_; }
