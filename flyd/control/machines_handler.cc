@@ -228,7 +228,7 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
   }
 
   Status ReportBoot(ServerContext*, const pb::ReportBootRequest* request, pb::Machine* out) override {
-    return Answer(flyd::ReportBoot(supervisor_, parts_.external, parts_.store, *request, supervisor_.table().clock().Now()), *out);
+    return Answer(flyd::ReportBoot(supervisor_, parts_.external, parts_.store, parts_.history, *request, supervisor_.table().clock().Now()), *out);
   }
 
   Status ListOperations(ServerContext*, const pb::ListOperationsRequest*, pb::ListOperationsResponse* out) override {

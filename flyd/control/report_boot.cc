@@ -14,6 +14,7 @@ namespace pb = fly::machines::v1;
 using storage::MachineRecord;
 
 constexpr size_t kMostErrorBytes = 256;
+constexpr uint64_t kMostEventsOfABoot = 256;
 // A platform's clock may be this much ahead of the worker's.
 constexpr absl::Duration kMostAhead = absl::Minutes(1);
 
@@ -39,6 +40,25 @@ absl::StatusOr<BootExit> ParseExit(const pb::ExitReport& report, absl::Time now)
                   .error = report.error()};
 }
 
+bool SaysNothing(const BootExit& exit) {
+  return exit.exit_code == 0 && exit.signal == 0 && !exit.oom_killed && exit.error.empty();
+}
+
+// What the boot's PID 1 told of its end, if it did: whoever runs a virtual machine sees only that it is gone.
+absl::StatusOr<BootExit> OwnWord(const storage::MachineHistory& history, const MachineRecord& record, BootExit exit) {
+  const uint64_t before = record.event_sequence > kMostEventsOfABoot ? record.event_sequence - kMostEventsOfABoot : 0;
+  const auto events = history.Events(record.id, before, kMostEventsOfABoot);
+  if (!events.ok()) return events.status();
+  for (auto event = events->rbegin(); event != events->rend() && event->type != "start"; ++event) {
+    if (event->type != kExitingEvent || !event->exit.has_value()) continue;
+    exit.exit_code = event->exit->exit_code;
+    exit.signal = event->exit->signal;
+    exit.error = event->exit->error;
+    break;
+  }
+  return exit;
+}
+
 absl::Status TakeStart(Supervisor& supervisor, const pb::ReportBootRequest& request) {
   const absl::StatusOr<std::shared_ptr<const BootView>> view = supervisor.PresentBoot(request.id());
   if (!view.ok()) return view.status();
@@ -48,8 +68,8 @@ absl::Status TakeStart(Supervisor& supervisor, const pb::ReportBootRequest& requ
 }  // namespace
 
 absl::StatusOr<MachineRecord> ReportBoot(Supervisor& supervisor, ExternalRuntime* external,
-                                         const storage::MachineStore& store, const pb::ReportBootRequest& request,
-                                         absl::Time now) {
+                                         const storage::MachineStore& store, const storage::MachineHistory& history,
+                                         const pb::ReportBootRequest& request, absl::Time now) {
   if (external == nullptr) {
     return tokensvc::WithReason(absl::FailedPreconditionError("runtime: runs the machines itself, want EXTERNAL"),
                                 "RUNTIME_MISMATCH");
@@ -64,7 +84,8 @@ absl::StatusOr<MachineRecord> ReportBoot(Supervisor& supervisor, ExternalRuntime
         "BOOT_MISMATCH");
   }
   if (request.has_exited()) {
-    const absl::StatusOr<BootExit> exit = ParseExit(request.exited(), now);
+    absl::StatusOr<BootExit> exit = ParseExit(request.exited(), now);
+    if (exit.ok() && SaysNothing(*exit)) exit = OwnWord(history, *record, *exit);
     if (!exit.ok()) return exit.status();
     if (absl::Status told = external->ReportExit(request.id(), request.boot_id(), *exit); !told.ok()) return told;
   } else if (request.has_started()) {

@@ -6,6 +6,7 @@
 #include "flyd/runtime/external_runtime.h"
 #include "flyd/supervisor/supervisor.h"
 #include "proto/machines/v1/machines.pb.h"
+#include "storage/machine_history.h"
 #include "storage/machine_store.h"
 
 namespace flyd {
@@ -14,6 +15,7 @@ namespace flyd {
 // machines itself. The machine as it is then.
 absl::StatusOr<storage::MachineRecord> ReportBoot(Supervisor& supervisor, ExternalRuntime* external,
                                                   const storage::MachineStore& store,
+                                                  const storage::MachineHistory& history,
                                                   const fly::machines::v1::ReportBootRequest& request, absl::Time now);
 
 }  // namespace flyd

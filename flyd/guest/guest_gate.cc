@@ -1,5 +1,6 @@
 #include "flyd/guest/guest_gate.h"
 
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -34,6 +35,7 @@ constexpr double kRefusalsWrittenPerSecond = 20;
 constexpr int kRefusalsWrittenAtOnce = 10'000;
 constexpr double kFloodsWrittenPerSecond = 1.0 / 60;
 constexpr size_t kMaxRefusalBytes = 200;
+constexpr size_t kMostDetailBytes = 256;
 
 // Nothing but the socket says who asks, and no route takes a query.
 absl::Status CheckNoClaims(const HttpRequest& request) {
@@ -70,6 +72,23 @@ tokensvc::IdentityClaims ClaimsOf(const BootView& view) {
           .image_digest = view.image_digest,
           .region = view.region,
           .subject_scope = view.subject_scope};
+}
+
+// {"exit_code": 0..255, "signal": 0..64, "detail": TEXT}
+absl::StatusOr<BootExit> ParseEnd(const json& event, absl::Time now) {
+  BootExit end = {.exited_at = now};
+  const std::tuple<const char*, int, int*> numbers[] = {{"exit_code", 255, &end.exit_code}, {"signal", 64, &end.signal}};
+  for (const auto& [name, most, value] : numbers) {
+    const auto found = event.find(name);
+    if (found == event.end()) continue;
+    if (!found->is_number_unsigned() || found->get<uint64_t>() > static_cast<uint64_t>(most)) {
+      return absl::InvalidArgumentError(absl::StrCat(name, ": out of range, want 0..", most));
+    }
+    *value = found->get<int>();
+  }
+  const auto detail = event.find("detail");
+  if (detail != event.end() && detail->is_string()) end.error = detail->get<std::string>().substr(0, kMostDetailBytes);
+  return end;
 }
 
 }  // namespace
@@ -197,6 +216,10 @@ void GuestGate::BootEvent(const Exchange& exchange) {
     if (absl::Status reported = boots_.ReportFromInit(*view, type, text("detail")); !reported.ok()) {
       return Refuse(exchange, view->boot_id, reported);
     }
+  } else if (type == "exiting") {
+    const absl::StatusOr<BootExit> end = ParseEnd(*event, clock_.Now());
+    const absl::Status reported = end.ok() ? boots_.ReportEndFromInit(*view, *end) : end.status();
+    if (!reported.ok()) return Refuse(exchange, view->boot_id, reported);
   } else {
     return Refuse(exchange, view->boot_id, absl::InvalidArgumentError("type: not an event of PID 1's"));
   }

@@ -72,6 +72,11 @@ absl::Status TestBoots::ReportFromInit(const flyd::BootView&, absl::string_view 
   return absl::OkStatus();
 }
 
+absl::Status TestBoots::ReportEndFromInit(const flyd::BootView&, const flyd::BootExit& end) {
+  reports.push_back(absl::StrCat("exiting:", end.exit_code, ":", end.signal, ":", end.error));
+  return absl::OkStatus();
+}
+
 GuestFixture::GuestFixture() {
   gate_ = std::make_unique<flyd::GuestGate>(
       boots_, tokens_, clock_,

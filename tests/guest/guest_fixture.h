@@ -27,6 +27,7 @@ class TestBoots final : public flyd::BootGate {
   absl::StatusOr<std::string> TakeBootAnswer(absl::string_view machine_id) override;
   absl::Status Release(const flyd::BootView& view, absl::FunctionRef<void()> write) override;
   absl::Status ReportFromInit(const flyd::BootView& view, absl::string_view type, absl::string_view detail) override;
+  absl::Status ReportEndFromInit(const flyd::BootView& view, const flyd::BootExit& end) override;
 
   flyd::BootRegistry registry;
   std::map<std::string, int> boot_answers_left;

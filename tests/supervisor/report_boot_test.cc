@@ -40,7 +40,7 @@ class ReportBootTest : public SupervisedFixture {
     return request;
   }
   absl::StatusOr<storage::MachineRecord> Report(const pb::ReportBootRequest& request) {
-    return flyd::ReportBoot(*supervisor_, &external_, store_, request, kNow);
+    return flyd::ReportBoot(*supervisor_, &external_, store_, store_, request, kNow);
   }
 
   ScratchFolder scratch_;
@@ -48,7 +48,7 @@ class ReportBootTest : public SupervisedFixture {
 };
 
 TEST_F(ReportBootTest, AWorkerThatRunsItsMachinesItselfIsToldNothing) {
-  EXPECT_THAT(flyd::ReportBoot(*supervisor_, nullptr, store_, Request(), kNow),
+  EXPECT_THAT(flyd::ReportBoot(*supervisor_, nullptr, store_, store_, Request(), kNow),
               StatusIs(StatusCode::kFailedPrecondition, HasSubstr("want EXTERNAL")));
 }
 
@@ -72,6 +72,33 @@ TEST_F(ReportBootTest, AStartIsTakenAndToldAgainChangesNothing) {
   const uint64_t revision = store_.Get(IdOf(1))->revision;
   EXPECT_THAT(Report(started), IsOk());
   EXPECT_EQ(store_.Get(IdOf(1))->revision, revision);
+}
+
+TEST_F(ReportBootTest, AnEndWithoutACodeTakesTheWordOfTheMachinesOwnInit) {
+  flyd::BootExit told;
+  flyd::ExternalRuntime external(scratch_.path(), [&](absl::string_view, absl::string_view, const flyd::BootExit& exit) { told = exit; });
+  ASSERT_THAT(external.Start({.machine_id = IdOf(1), .boot_id = Request().boot_id(), .image = "any"}), IsOk());
+  ReportStarted(IdOf(1));
+  const auto view = supervisor_->PresentBoot(IdOf(1));
+  ASSERT_THAT(view, IsOk());
+  ASSERT_THAT(supervisor_->ReportEndFromInit(**view, {.exit_code = 7, .signal = 0, .exited_at = kNow}), IsOk());
+  pb::ReportBootRequest gone = Request();
+  gone.mutable_exited();
+  EXPECT_THAT(flyd::ReportBoot(*supervisor_, &external, store_, store_, gone, kNow), IsOk());
+  EXPECT_EQ(told.exit_code, 7);
+}
+
+TEST_F(ReportBootTest, WhoRunsTheMachineKnowsBetterWhatEndedIt) {
+  flyd::BootExit told;
+  flyd::ExternalRuntime external(scratch_.path(), [&](absl::string_view, absl::string_view, const flyd::BootExit& exit) { told = exit; });
+  ASSERT_THAT(external.Start({.machine_id = IdOf(1), .boot_id = Request().boot_id(), .image = "any"}), IsOk());
+  ReportStarted(IdOf(1));
+  ASSERT_THAT(supervisor_->ReportEndFromInit(**supervisor_->PresentBoot(IdOf(1)), {.exit_code = 7, .exited_at = kNow}), IsOk());
+  pb::ReportBootRequest gone = Request();
+  gone.mutable_exited()->set_exit_code(137);
+  gone.mutable_exited()->set_signal(9);
+  EXPECT_THAT(flyd::ReportBoot(*supervisor_, &external, store_, store_, gone, kNow), IsOk());
+  EXPECT_EQ(told.exit_code, 137);
 }
 
 struct ExitCase {

@@ -1,12 +1,17 @@
 // A machine is held to its limits, and what it does against them harms itself alone. On a host with every controller:
 // limits_in_vm runs it.
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/types.h>
 
 #include <string>
 
+#include "absl/strings/numbers.h"
+#include "flyd/files/durable_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/init/group_fixture.h"
+#include "tests/status_matchers.h"
 
 namespace tests {
 namespace {
@@ -88,6 +93,22 @@ TEST_F(LimitsTest, AMachineWithoutLimitsHasNone) {
   EXPECT_EQ(GroupFile("memory.max"), "max\n");
   EXPECT_EQ(GroupFile("pids.max"), "max\n");
   EXPECT_EQ(GroupFile("cpu.max"), "max 100000\n");
+}
+
+// The last, for the unit cannot be started again while the machine runs.
+TEST_F(LimitsTest, AMachineOutlivesTheProcessThatKeepsThePlaceOfTheGroups) {
+  if (getenv("CONTROL_GROUP") == nullptr) return;  // not under the unit
+  ASSERT_TRUE(Start(BootAnswer("trap 'exit 6' USR1; echo ready; sleep 1000 & wait")));
+  ASSERT_TRUE(AwaitOutput("ready"));
+  const std::string procs = control_group_ + "/../unit/cgroup.procs";
+  pid_t keeper = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(flyd::ReadWholeFile(procs).value(), &keeper));
+  ASSERT_EQ(kill(keeper, SIGKILL), 0);
+  ASSERT_EQ(system("until systemctl show -p SubState --value flyd-machines | grep -q -v running; do :; done"), 0);
+  ASSERT_THAT(runtime_->Signal(kMachine, kBoot, SIGUSR1), IsOk());
+  const auto exit = AwaitExit();
+  ASSERT_TRUE(exit.has_value());
+  EXPECT_EQ(exit->exit_code, 6) << "it was ended with the process";
 }
 
 }  // namespace

@@ -89,9 +89,9 @@ HttpResponse Sanitized(GuestAnswer&& answer, const LockedSecret& macaroon) {
 
 class ApiProxy::Server : public std::enable_shared_from_this<ApiProxy::Server> {
  public:
-  Server(asio::any_io_executor executor, Local::acceptor acceptor, int directory, const LockedSecret& macaroon)
-      : executor_(std::move(executor)), acceptor_(std::move(acceptor)), slot_free_(executor_), directory_(directory),
-        macaroon_(macaroon), refusals_(RefusalReporter::Create(executor_, directory, macaroon)) {}
+  Server(asio::any_io_executor executor, Local::acceptor acceptor, const GuestAddress& address, const LockedSecret& macaroon)
+      : executor_(std::move(executor)), acceptor_(std::move(acceptor)), slot_free_(executor_), address_(address),
+        macaroon_(macaroon), refusals_(RefusalReporter::Create(executor_, address, macaroon)) {}
 
   static asio::awaitable<void> Accept(std::shared_ptr<Server> self) {
     for (;;) {
@@ -125,7 +125,7 @@ class ApiProxy::Server : public std::enable_shared_from_this<ApiProxy::Server> {
       self->slot_free_.cancel();
     };
     Stream stream(std::move(socket));
-    GuestConnection guest(self->executor_, self->directory_, self->macaroon_);
+    GuestConnection guest(self->executor_, self->address_, self->macaroon_);
     beast::flat_buffer buffer(kLimits.header_bytes + kLimits.body_bytes + 4096);
     while (co_await self->ServeOne(stream, buffer, guest)) {
     }
@@ -176,7 +176,7 @@ class ApiProxy::Server : public std::enable_shared_from_this<ApiProxy::Server> {
   const asio::any_io_executor executor_;
   Local::acceptor acceptor_;
   asio::steady_timer slot_free_;
-  const int directory_;
+  const GuestAddress address_;
   const LockedSecret& macaroon_;
   const std::shared_ptr<RefusalReporter> refusals_;
   int open_ = 0;
@@ -201,7 +201,7 @@ absl::StatusOr<std::unique_ptr<ApiProxy>> ApiProxy::Create(asio::any_io_executor
   if (lchown(options.path.c_str(), options.uid, options.gid) != 0 || chmod(options.path.c_str(), options.mode) != 0) {
     return absl::UnavailableError(absl::StrCat(options.path, ": ", strerror(errno)));
   }
-  auto server = std::make_shared<Server>(executor, std::move(acceptor), options.guest_directory, macaroon);
+  auto server = std::make_shared<Server>(executor, std::move(acceptor), options.guest, macaroon);
   asio::co_spawn(executor, Server::Accept(server), asio::detached);
   return std::unique_ptr<ApiProxy>(new ApiProxy(std::move(server)));
 }

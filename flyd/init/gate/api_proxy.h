@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "boost/asio/any_io_executor.hpp"
+#include "flyd/init/gate/guest_address.h"
 #include "flyd/init/gate/locked_secret.h"
 
 namespace flyd {
@@ -17,7 +18,7 @@ struct ApiProxyOptions {
   uid_t uid = 0;  // of the workload: owner of the socket
   gid_t gid = 0;
   mode_t mode = 0600;
-  int guest_directory = -1;  // see GuestConnection
+  GuestAddress guest;
 };
 
 // Serves the workload's socket: passes the requests of proxy_rules.h on to flyd with the Macaroon attached, and the

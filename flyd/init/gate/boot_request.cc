@@ -26,6 +26,14 @@ asio::awaitable<void> Pause() {
   co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
+asio::awaitable<void> Report(GuestConnection& guest, const nlohmann::json& body) {
+  const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  GuestRequest request = {.method = "POST", .target = "/boot/events", .body = text};
+  request.headers.emplace_back("Content-Type", "application/json");
+  // A report that flyd does not take is lost: the machine runs on, and flyd still learns of its end from the runner.
+  (co_await guest.Exchange(request, Resend::kUntilAnswered)).IgnoreError();
+}
+
 }  // namespace
 
 asio::awaitable<absl::StatusOr<BootAnswer>> RequestBoot(GuestConnection& guest) {
@@ -45,11 +53,13 @@ asio::awaitable<absl::StatusOr<BootAnswer>> RequestBoot(GuestConnection& guest) 
 
 asio::awaitable<void> ReportBootEvent(GuestConnection& guest, absl::string_view type, absl::string_view detail) {
   const nlohmann::json body = {{"type", std::string(type)}, {"detail", std::string(detail)}};
-  const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  GuestRequest request = {.method = "POST", .target = "/boot/events", .body = text};
-  request.headers.emplace_back("Content-Type", "application/json");
-  // A report that flyd does not take is lost: the machine runs on, and flyd still learns of its end from the runner.
-  (co_await guest.Exchange(request, Resend::kUntilAnswered)).IgnoreError();
+  co_await Report(guest, body);
+}
+
+asio::awaitable<void> ReportBootExit(GuestConnection& guest, int exit_code, int signal, absl::string_view error) {
+  const nlohmann::json body = {
+      {"type", "exiting"}, {"exit_code", exit_code}, {"signal", signal}, {"detail", std::string(error)}};
+  co_await Report(guest, body);
 }
 
 }  // namespace flyd

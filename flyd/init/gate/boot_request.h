@@ -19,6 +19,9 @@ boost::asio::awaitable<absl::StatusOr<BootAnswer>> RequestBoot(GuestConnection& 
 // POST /boot/events. Nobody waits for the outcome: an event that is lost is only missing in the record.
 boost::asio::awaitable<void> ReportBootEvent(GuestConnection& guest, absl::string_view type, absl::string_view detail);
 
+// The same: how the workload ended.
+boost::asio::awaitable<void> ReportBootExit(GuestConnection& guest, int exit_code, int signal, absl::string_view error);
+
 }  // namespace flyd
 
 #endif  // FLYD_INIT_GATE_BOOT_REQUEST_H_

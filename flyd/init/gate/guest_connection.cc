@@ -1,5 +1,9 @@
 #include "flyd/init/gate/guest_connection.h"
 
+#include <sys/socket.h>
+
+#include <linux/vm_sockets.h>
+
 #include <array>
 #include <chrono>
 #include <memory>
@@ -14,6 +18,7 @@
 #include "absl/time/time.h"
 #include "boost/asio/as_tuple.hpp"
 #include "boost/asio/buffer.hpp"
+#include "boost/asio/generic/stream_protocol.hpp"
 #include "boost/asio/local/stream_protocol.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "boost/asio/use_awaitable.hpp"
@@ -31,6 +36,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using Clock = std::chrono::steady_clock;
+using Endpoint = asio::generic::stream_protocol::endpoint;
 using boost::system::error_code;
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
@@ -46,15 +52,26 @@ std::string Head(const GuestRequest& request) {
   return head;
 }
 
+Endpoint EndpointOf(const GuestAddress& address) {
+  if (address.directory >= 0) {
+    return asio::local::stream_protocol::endpoint(absl::StrCat("/proc/self/fd/", address.directory, "/api.sock"));
+  }
+  sockaddr_vm place = {};
+  place.svm_family = AF_VSOCK;
+  place.svm_cid = address.vsock_cid;
+  place.svm_port = address.vsock_port;
+  return Endpoint(&place, sizeof place);
+}
+
 }  // namespace
 
 class GuestConnection::Stream {
  public:
   explicit Stream(const asio::any_io_executor& executor) : stream_(executor) {}
 
-  asio::awaitable<error_code> Connect(const std::string& path) {
+  asio::awaitable<error_code> Connect(const Endpoint& place) {
     stream_.expires_after(kAnswerTimeout);
-    const auto [error] = co_await stream_.async_connect(asio::local::stream_protocol::endpoint(path), kToken);
+    const auto [error] = co_await stream_.async_connect(place, kToken);
     co_return error;
   }
 
@@ -87,18 +104,18 @@ class GuestConnection::Stream {
   bool keep() const { return keep_; }
 
  private:
-  beast::basic_stream<asio::local::stream_protocol> stream_;
+  beast::basic_stream<asio::generic::stream_protocol> stream_;
   beast::flat_buffer buffer_;
   bool keep_ = false;
 };
 
-GuestConnection::GuestConnection(asio::any_io_executor executor, int directory, const LockedSecret& macaroon)
-    : executor_(std::move(executor)), directory_(directory), macaroon_(macaroon) {}
+GuestConnection::GuestConnection(asio::any_io_executor executor, const GuestAddress& address, const LockedSecret& macaroon)
+    : executor_(std::move(executor)), address_(address), macaroon_(macaroon) {}
 
 GuestConnection::~GuestConnection() = default;
 
 asio::awaitable<absl::StatusOr<GuestAnswer>> GuestConnection::Exchange(const GuestRequest& request, Resend resend) {
-  const std::string path = absl::StrCat("/proc/self/fd/", directory_, "/api.sock");
+  const Endpoint place = EndpointOf(address_);
   const Clock::time_point give_up = Clock::now() + absl::ToChronoMilliseconds(kGuestPatience);
   std::chrono::milliseconds pause = kFirstPause;
   absl::StatusOr<GuestAnswer> answer = absl::UnavailableError("flyd: away");
@@ -106,7 +123,7 @@ asio::awaitable<absl::StatusOr<GuestAnswer>> GuestConnection::Exchange(const Gue
     error_code error;
     if (stream_ == nullptr) {
       stream_ = std::make_unique<Stream>(executor_);
-      error = co_await stream_->Connect(path);
+      error = co_await stream_->Connect(place);
     }
     if (!error) {
       error = co_await stream_->Send(request, macaroon_.Reveal());

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "boost/asio/any_io_executor.hpp"
 #include "boost/asio/awaitable.hpp"
+#include "flyd/init/gate/guest_address.h"
 #include "flyd/init/gate/locked_secret.h"
 
 namespace flyd {
@@ -37,13 +38,11 @@ struct GuestAnswer {
 // Whether a request that flyd may have seen already is sent again on a new connection. POST /boot must not be.
 enum class Resend { kNever, kUntilAnswered };
 
-// One kept-alive connection to the machine's host end. `directory` is an O_PATH descriptor of the host's directory with
-// api.sock, so that no path leads there and a socket that was made again is found. Not thread-safe; one exchange at a
-// time.
+// One kept-alive connection to the machine's host end. Not thread-safe; one exchange at a time.
 class GuestConnection {
  public:
-  // Neither is owned and both outlive this. An empty `macaroon` means none is attached (yet).
-  GuestConnection(boost::asio::any_io_executor executor, int directory, const LockedSecret& macaroon);
+  // The Macaroon is not owned and outlives this. An empty `macaroon` means none is attached (yet).
+  GuestConnection(boost::asio::any_io_executor executor, const GuestAddress& address, const LockedSecret& macaroon);
   ~GuestConnection();
   GuestConnection(const GuestConnection&) = delete;
   GuestConnection& operator=(const GuestConnection&) = delete;
@@ -55,7 +54,7 @@ class GuestConnection {
  private:
   class Stream;
   const boost::asio::any_io_executor executor_;
-  const int directory_;
+  const GuestAddress address_;
   const LockedSecret& macaroon_;
   std::unique_ptr<Stream> stream_;
 };

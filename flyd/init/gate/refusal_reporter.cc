@@ -11,9 +11,9 @@ namespace flyd {
 
 namespace asio = boost::asio;
 
-std::shared_ptr<RefusalReporter> RefusalReporter::Create(asio::any_io_executor executor, int guest_directory,
+std::shared_ptr<RefusalReporter> RefusalReporter::Create(asio::any_io_executor executor, const GuestAddress& address,
                                                          const LockedSecret& macaroon) {
-  return std::shared_ptr<RefusalReporter>(new RefusalReporter(std::move(executor), guest_directory, macaroon));
+  return std::shared_ptr<RefusalReporter>(new RefusalReporter(std::move(executor), address, macaroon));
 }
 
 void RefusalReporter::Report(int status, absl::string_view why) {

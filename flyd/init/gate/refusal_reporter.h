@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "boost/asio/any_io_executor.hpp"
 #include "boost/asio/awaitable.hpp"
+#include "flyd/init/gate/guest_address.h"
 #include "flyd/init/gate/guest_connection.h"
 #include "flyd/init/gate/locked_secret.h"
 
@@ -21,15 +22,15 @@ class RefusalReporter : public std::enable_shared_from_this<RefusalReporter> {
   static constexpr size_t kMostWaiting = 64;
 
   // `macaroon` is not owned and outlives the reports.
-  static std::shared_ptr<RefusalReporter> Create(boost::asio::any_io_executor executor, int guest_directory,
+  static std::shared_ptr<RefusalReporter> Create(boost::asio::any_io_executor executor, const GuestAddress& address,
                                                  const LockedSecret& macaroon);
 
   // `why` without secrets.
   void Report(int status, absl::string_view why);
 
  private:
-  RefusalReporter(boost::asio::any_io_executor executor, int guest_directory, const LockedSecret& macaroon)
-      : executor_(executor), guest_(std::move(executor), guest_directory, macaroon) {}
+  RefusalReporter(boost::asio::any_io_executor executor, const GuestAddress& address, const LockedSecret& macaroon)
+      : executor_(executor), guest_(std::move(executor), address, macaroon) {}
   static boost::asio::awaitable<void> Tell(std::shared_ptr<RefusalReporter> self);
 
   const boost::asio::any_io_executor executor_;

@@ -26,6 +26,7 @@ struct ChannelMessage {
     kExit,      // init: the workload ended, same fields; PID 1 ends next
     kSuspend,   // runner: hold the workload
     kResume,    // runner: renew the tokens, let the workload go on
+    kLetGo,     // runner: the suspension came to nothing, the workload goes on now and its tokens as they can
     kSettled,   // init: the order before was carried out, or `error`
   };
   Kind kind = Kind::kReady;

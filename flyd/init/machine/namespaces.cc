@@ -4,12 +4,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/sched.h>
-#include <net/if.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "flyd/init/machine/loopback.h"
 
 namespace flyd {
 namespace {
@@ -55,18 +53,6 @@ bool BecomeRoot(bool one_id) {
   return setresgid(0, 0, 0) == 0 && setresuid(0, 0, 0) == 0;
 }
 
-void RaiseLoopback() {
-  const int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (control < 0) return;
-  ifreq request = {};
-  strncpy(request.ifr_name, "lo", IFNAMSIZ - 1);
-  if (ioctl(control, SIOCGIFFLAGS, &request) == 0) {
-    request.ifr_flags |= IFF_UP;
-    ioctl(control, SIOCSIFFLAGS, &request);
-  }
-  close(control);
-}
-
 [[noreturn]] void RunChild(const NamespaceOptions& options, int mapped, absl::FunctionRef<int()> child) {
   char go = 0;
   if (read(mapped, &go, 1) != 1 || !BecomeRoot(options.first_host_id == 0)) _exit(kChildNotMapped);
@@ -79,7 +65,10 @@ void RaiseLoopback() {
   _exit(child());
 }
 
-absl::Status Refused(int error) {
+absl::Status Refused(int error, bool into_group) {
+  if (into_group && (error == EACCES || error == EBUSY || error == EOPNOTSUPP || error == ENODEV)) {
+    return absl::UnavailableError(absl::StrCat("control group: ", strerror(error), ", want one that processes may be put into"));
+  }
   return absl::UnavailableError(
       absl::StrCat("user namespaces: ", strerror(error),
                    ", want a kernel and a policy that allow them (user.max_user_namespaces, "
@@ -110,7 +99,7 @@ absl::StatusOr<NamespaceChild> ForkIntoNamespaces(const NamespaceOptions& option
   close(mapped[0]);
   absl::Status status = absl::OkStatus();
   if (pid < 0) {
-    status = Refused(clone_error);
+    status = Refused(clone_error, options.group >= 0);
   } else {
     made.pid = static_cast<pid_t>(pid);
     status = MapIds(made.pid, options.first_host_id);

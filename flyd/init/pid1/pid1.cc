@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -50,6 +51,8 @@ constexpr char kFlyDirectory[] = "/.fly";
 // The machine could not be brought as far as its program; docker's number for the same.
 constexpr int kExitNotBooted = 125;
 constexpr std::chrono::seconds kReportPatience(1);
+// Of the end, which nobody else can tell.
+constexpr std::chrono::seconds kEndPatience(10);
 
 ChannelMessage EndOf(Kind kind, int wait_status) {
   if (WIFSIGNALED(wait_status)) {
@@ -68,42 +71,54 @@ class Pid1 {
  public:
   explicit Pid1(const Pid1Options& options)
       : options_(options),
-        channel_(io_, options.channel),
-        children_(io_, MakeChildSignals()),
-        guest_(io_.get_executor(), options.guest_directory, macaroon_),
+        children_(io_, MakeSignals({SIGCHLD})),
+        guest_(io_.get_executor(), options.guest, macaroon_),
         hold_(options.workload_group < 0 ? WorkloadHold::By::kSignals : WorkloadHold::By::kRunner) {}
 
   int Run() {
-    asio::co_spawn(io_, Listen(), asio::detached);
+    if (HasRunner()) {
+      channel_.emplace(io_, options_.channel);
+      asio::co_spawn(io_, Listen(), asio::detached);
+    } else {
+      passed_on_.emplace(io_, MakeSignals({SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}));
+      asio::co_spawn(io_, PassOn(), asio::detached);
+    }
     asio::co_spawn(io_, Reap(), asio::detached);
     asio::co_spawn(io_, Boot(), asio::detached);
     io_.run();
     kill(-1, SIGKILL);
     while (waitpid(-1, nullptr, 0) > 0) {
     }
-    (void)SendMessage(options_.channel, end_);  // a runner that is gone has killed us already
+    if (HasRunner()) (void)SendMessage(options_.channel, end_);  // one that is gone has killed us already
     return end_.exit_code;
   }
 
  private:
-  static int MakeChildSignals() {
+  // The descriptor from which they are read instead of being delivered.
+  static int MakeSignals(std::initializer_list<int> signals) {
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
+    for (const int signal : signals) sigaddset(&set, signal);
     sigprocmask(SIG_BLOCK, &set, nullptr);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   }
+
+  bool HasRunner() const { return options_.channel >= 0; }
 
   // The first end counts. It waits a little for the report that the workload began, so that a short one is recorded too.
   void End(ChannelMessage end) {
     if (ended_) return;
     ended_ = true;
     end_ = std::move(end);
-    if (!reporting_) {
+    if (!HasRunner()) {
+      ++reports_;
+      asio::co_spawn(io_, ReportEnd(), asio::detached);
+    }
+    if (reports_ == 0) {
       io_.stop();
       return;
     }
-    report_timer_.expires_after(kReportPatience);
+    report_timer_.expires_after(HasRunner() ? kReportPatience : kEndPatience);
     report_timer_.async_wait([this](const boost::system::error_code&) { io_.stop(); });
   }
 
@@ -115,10 +130,20 @@ class Pid1 {
       End(NeverBegan(Kind::kExit, started));
       co_return;
     }
-    reporting_ = true;
+    ++reports_;
     co_await ReportBootEvent(guest_, "started", "");
-    reporting_ = false;
-    if (ended_) io_.stop();
+    Reported();
+  }
+
+  void Reported() {
+    if (--reports_ == 0 && ended_) io_.stop();
+  }
+
+  // Where nobody on the host waits for the workload.
+  asio::awaitable<void> ReportEnd() {
+    GuestConnection guest(io_.get_executor(), options_.guest, macaroon_);
+    co_await ReportBootExit(guest, end_.exit_code, end_.signal, end_.error);
+    Reported();
   }
 
   // What the machine's configuration says wins.
@@ -135,6 +160,7 @@ class Pid1 {
   asio::awaitable<absl::Status> Begin(BootAnswer& answer) {
     if (absl::Status taken = TakeImageDefaults(answer); !taken.ok()) co_return taken;
     macaroon_ = std::move(answer.macaroon);
+    if (!HasRunner()) (void)sethostname(answer.machine.name.data(), answer.machine.name.size());  // its own, or not to be had
     const std::string passwd = ReadWholeFile("/etc/passwd").value_or("");
     const std::string group = ReadWholeFile("/etc/group").value_or("");
     absl::StatusOr<WorkloadUser> user = ResolveUser(answer.user, passwd, group, options_.one_id);
@@ -143,7 +169,7 @@ class Pid1 {
     const MachineIdentityOptions identity = {.machine = answer.machine, .settings = answer.identity,
                                              .environment = answer.environment, .user = *user, .passwd = passwd,
                                              .group = group, .one_id = options_.one_id, .fly_directory = fly_directory_,
-                                             .guest_directory = options_.guest_directory};
+                                             .guest = options_.guest};
     if (absl::Status begun = co_await BeginIdentity(identity); !begun.ok()) co_return begun;
     plan_ = {.command = std::move(answer.command),
              .environment = BuildEnvironment(answer.machine, answer.environment, identity_->variables(), user->home),
@@ -168,7 +194,7 @@ class Pid1 {
       return absl::UnavailableError("/.fly: not a directory that can be made, want one");
     }
     ApiProxyOptions options = {.path = absl::StrCat(kFlyDirectory, "/api"), .uid = user.uid, .gid = user.gid,
-                               .mode = answer.identity.socket_mode, .guest_directory = options_.guest_directory};
+                               .mode = answer.identity.socket_mode, .guest = options_.guest};
     absl::StatusOr<std::unique_ptr<ApiProxy>> proxy = ApiProxy::Create(io_.get_executor(), options, macaroon_);
     if (!proxy.ok()) return proxy.status();
     proxy_ = *std::move(proxy);
@@ -191,7 +217,7 @@ class Pid1 {
 
   asio::awaitable<void> ReportNoIdentity(const absl::Status& why) {
     fprintf(stderr, "init: identity: %s\n", std::string(why.message()).c_str());
-    GuestConnection guest(io_.get_executor(), options_.guest_directory, macaroon_);
+    GuestConnection guest(io_.get_executor(), options_.guest, macaroon_);
     co_await ReportBootEvent(guest, identity_required_ ? "identity_failed" : "identity_unavailable", why.message());
   }
 
@@ -220,9 +246,25 @@ class Pid1 {
     (void)SendMessage(options_.channel, end);
   }
 
+  // What is sent to process 1 of a container, or to that of a virtual machine by its monitor.
+  asio::awaitable<void> PassOn() {
+    for (;;) {
+      co_await passed_on_->async_wait(Descriptor::wait_read, kToken);
+      signalfd_siginfo info;
+      while (read(passed_on_->native_handle(), &info, sizeof info) == sizeof info) {
+        Signal(static_cast<int>(info.ssi_signo));
+      }
+    }
+  }
+
+  void Signal(int signal) {
+    if (workload_ > 0) kill(workload_, signal);
+    if (workload_ == 0) End({.kind = Kind::kExit, .signal = signal, .exit_code = 128 + signal});
+  }
+
   asio::awaitable<void> Listen() {
     for (;;) {
-      co_await channel_.async_wait(Descriptor::wait_read, kToken);
+      co_await channel_->async_wait(Descriptor::wait_read, kToken);
       absl::StatusOr<std::optional<ReceivedMessage>> received = ReceiveMessage(options_.channel);
       if (!received.ok() || !received->has_value()) {
         End({.kind = Kind::kExit, .exit_code = kExitNotBooted, .error = "runner: gone, want it alive"});
@@ -235,8 +277,7 @@ class Pid1 {
 
   void Obey(const ChannelMessage& order, const std::vector<int>& descriptors) {
     if (order.kind == Kind::kSignal) {
-      if (workload_ > 0) kill(workload_, order.signal);
-      if (workload_ == 0) End({.kind = Kind::kExit, .signal = order.signal, .exit_code = 128 + order.signal});
+      Signal(order.signal);
     } else if (order.kind == Kind::kExec) {
       Execute(order, descriptors);
     } else if (order.kind == Kind::kKillExec) {
@@ -247,8 +288,14 @@ class Pid1 {
       Suspend();
     } else if (order.kind == Kind::kResume) {
       asio::co_spawn(io_, Resume(), asio::detached);
+    } else if (order.kind == Kind::kLetGo) {
+      hold_.Release();
+      asio::co_spawn(io_, RenewBeside(), asio::detached);
+      Settle(absl::OkStatus());
     }
   }
+
+  asio::awaitable<void> RenewBeside() { (void)co_await identity_->Renew(); }  // what fails now is tried again at its time
 
   void Suspend() {
     if (workload_ == 0) {
@@ -300,7 +347,8 @@ class Pid1 {
 
   const Pid1Options options_;
   asio::io_context io_{1};
-  Descriptor channel_;
+  std::optional<Descriptor> channel_;    // with a runner
+  std::optional<Descriptor> passed_on_;  // without one: the signals
   Descriptor children_;
   LockedSecret macaroon_;
   GuestConnection guest_;
@@ -313,7 +361,7 @@ class Pid1 {
   pid_t workload_ = 0;
   std::map<pid_t, uint64_t> execs_;
   boost::asio::steady_timer report_timer_{io_};
-  bool reporting_ = false;
+  int reports_ = 0;  // under way
   bool ended_ = false;
   ChannelMessage end_ = {.kind = Kind::kExit, .exit_code = kExitNotBooted};
 };

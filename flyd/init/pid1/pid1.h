@@ -2,12 +2,13 @@
 #define FLYD_INIT_PID1_PID1_H_
 
 #include "flyd/images/image_defaults.h"
+#include "flyd/init/gate/guest_address.h"
 
 namespace flyd {
 
 struct Pid1Options {
-  int channel = -1;          // to the runner (channel.h)
-  int guest_directory = -1;  // O_PATH descriptor of the host's directory with api.sock
+  int channel = -1;          // to the runner (channel.h); -1: a platform runs the machine, with its own kernel or without
+  GuestAddress guest;
   int workload_group = -1;   // to the group of all that is not PID 1 (machine_group.h); -1: the host has none
   bool one_id = false;       // rootless: the user namespace maps root alone
   ImageDefaults image_defaults;  // what holds where the machine's configuration says nothing
@@ -17,6 +18,9 @@ struct Pid1Options {
 // workload, passes signals and execs on to it, reaps every orphan, and when the workload's first process ends kills the
 // rest and tells the runner. Runs as process 1 of its PID namespace, root file system in place. Returns the exit status
 // for _exit.
+//
+// Without a runner it passes the signals on that it is sent itself, and tells flyd how the workload ended; the platform
+// tells that the machine is gone (docs/attach.md).
 //
 // A suspension is the runner's to carry out where the workload has a group of its own; elsewhere init holds the workload
 // with SIGSTOP. A resume renews every

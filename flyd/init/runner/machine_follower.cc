@@ -212,7 +212,7 @@ class MachineFollower::Loop {
     if (!held.ok() || group_ == nullptr) co_return held;
     const absl::Status frozen = group_->Freeze();
     if (frozen.ok()) co_return held;
-    (void)co_await Settle(Kind::kResume);  // what is told is why it could not be frozen
+    (void)co_await Settle(Kind::kLetGo);  // what is told is why it could not be frozen
     co_return frozen;
   }
 

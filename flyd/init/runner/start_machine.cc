@@ -122,7 +122,7 @@ int RunChild(const RunnerOrder& order, const Descriptors& fds, int workload_grou
   absl::StatusOr<std::optional<ReceivedMessage>> go = ReceiveMessage(fds.channel[1]);
   if (!go.ok() || !go->has_value() || (*go)->message.kind != Kind::kGo) return 1;
   return RunPid1({.channel = fds.channel[1],
-                  .guest_directory = fds.guest,
+                  .guest = {.directory = fds.guest},
                   .workload_group = workload_group,
                   .one_id = order.first_host_id == 0,
                   .image_defaults = order.image_defaults});

@@ -81,7 +81,7 @@ FileKeeper::FileKeeper(asio::any_io_executor executor, FileKeeperOptions options
                        std::unique_ptr<BootTimer> timer)
     : options_(std::move(options)),
       macaroon_(macaroon),
-      guest_(executor, options_.guest_directory, macaroon),
+      guest_(executor, options_.guest, macaroon),
       timer_(std::move(timer)),
       schedule_(options_.machine_id, options_.files.size()),
       last_(options_.files.size()),

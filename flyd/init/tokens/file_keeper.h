@@ -12,6 +12,7 @@
 #include "boost/asio/any_io_executor.hpp"
 #include "boost/asio/awaitable.hpp"
 #include "boost/asio/steady_timer.hpp"
+#include "flyd/init/gate/guest_address.h"
 #include "flyd/init/gate/guest_connection.h"
 #include "flyd/init/gate/locked_secret.h"
 #include "flyd/init/tokens/boot_timer.h"
@@ -33,7 +34,7 @@ struct FileKeeperOptions {
   std::string machine_id;
   std::vector<KeptFile> files;
   int fly_directory = -1;    // descriptor of /.fly
-  int guest_directory = -1;  // see GuestConnection
+  GuestAddress guest;
 };
 
 // Keeps the token files of a machine fresh, all by the one schedule of refresh_schedule.h: fetches what is due, one after

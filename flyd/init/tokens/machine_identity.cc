@@ -63,7 +63,7 @@ absl::Status MachineIdentity::KeepFiles(const MachineIdentityOptions& options, C
   variables_ = std::move(plan.variables);
   FileKeeperOptions keeping = {.machine_id = options.machine.id,
                                .fly_directory = options.fly_directory,
-                               .guest_directory = options.guest_directory};
+                               .guest = options.guest};
   for (TokenFileSetting& file : plan.tokens) {
     absl::StatusOr<KeptFile> kept = ToKept(std::move(file), options);
     if (!kept.ok()) return kept.status();
@@ -86,7 +86,7 @@ absl::Status MachineIdentity::ServeMetadata(const MachineIdentityOptions& option
   absl::StatusOr<std::unique_ptr<MetadataServer>> server =
       MetadataServer::Create(executor_,
                              {.account = account == options.environment.end() ? "default" : account->second,
-                              .guest_directory = options.guest_directory},
+                              .guest = options.guest},
                              macaroon);
   if (!server.ok()) return server.status();
   metadata_ = *std::move(server);

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "boost/asio/any_io_executor.hpp"
 #include "boost/asio/awaitable.hpp"
+#include "flyd/init/gate/guest_address.h"
 #include "flyd/init/gate/identity_settings.h"
 #include "flyd/init/gate/locked_secret.h"
 #include "flyd/init/tokens/cloud_identity.h"
@@ -31,7 +32,7 @@ struct MachineIdentityOptions {
   std::string group;
   bool one_id = false;
   int fly_directory = -1;    // descriptor of /.fly
-  int guest_directory = -1;  // see GuestConnection
+  GuestAddress guest;
 };
 
 // What a workload finds of its machine's identity: token files, Google's credentials file, the metadata endpoint, and the

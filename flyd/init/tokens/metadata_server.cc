@@ -140,7 +140,7 @@ class MetadataServer::Server : public std::enable_shared_from_this<MetadataServe
                             .target = "/v1/tokens/oidc",
                             .body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
     request.headers.emplace_back("Content-Type", "application/json");
-    GuestConnection guest(executor_, options_.guest_directory, macaroon_);
+    GuestConnection guest(executor_, options_.guest, macaroon_);
     const absl::StatusOr<GuestAnswer> answer = co_await guest.Exchange(request, Resend::kUntilAnswered);
     if (!answer.ok()) co_return Make(503, "application/json", R"({"error":"flyd: away, want it back"})");
     if (CarriesCredential(answer->body, macaroon_.Reveal())) {

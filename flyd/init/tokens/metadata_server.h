@@ -6,13 +6,14 @@
 
 #include "absl/status/statusor.h"
 #include "boost/asio/any_io_executor.hpp"
+#include "flyd/init/gate/guest_address.h"
 #include "flyd/init/gate/locked_secret.h"
 
 namespace flyd {
 
 struct MetadataServerOptions {
   std::string account;       // what the default service account calls itself
-  int guest_directory = -1;  // see GuestConnection
+  GuestAddress guest;
 };
 
 // Google's metadata identity endpoint on 127.0.0.1, at a port that the kernel chooses: each good request is answered with

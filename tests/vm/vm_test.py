@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Machines in control groups on a kernel where cgroup v2 has every controller: limits, suspension, what is left."""
+"""Machines and init on a kernel of their own, where cgroup v2 has every controller and vsock a loopback."""
 import os
 import subprocess
 import sys
@@ -10,7 +10,7 @@ sys.path.insert(0, os.getcwd())
 from tests import python_cases  # noqa: E402
 
 
-class GroupsInVm(unittest.TestCase):
+class VmTest(unittest.TestCase):
     def run_there(self, program, options=(), environment=None):
         ran = subprocess.run(["tests/vm/run_in_vm.py", *options, "--seconds", "400", program, "--gtest_color=no"],
                              env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, text=True)
@@ -22,6 +22,9 @@ class GroupsInVm(unittest.TestCase):
     def test_machines_are_held_to_their_limits(self):
         self.run_there("tests/vm/limits_test")
 
+    def test_init_is_the_first_process_of_a_container_and_of_a_virtual_machine(self):
+        self.run_there("tests/vm/guest_test")
+
     def test_the_unit_that_is_shipped_keeps_a_place_for_them_under_systemd(self):
         self.run_there("tests/vm/limits_test", ["--unit", "tools/systemd/flyd-machines.service"],
                        {"CONTROL_GROUP": "/sys/fs/cgroup/system.slice/flyd-machines.service/boots"})
@@ -31,4 +34,4 @@ class GroupsInVm(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    python_cases.main(GroupsInVm)
+    python_cases.main(VmTest)
