@@ -49,6 +49,15 @@ absl::Status CopyFiles(const std::string& from, const std::string& to) {
   return error ? Failed(from, error.value()) : Sync(to);
 }
 
+absl::Status CheckSize(const std::string& folder, uint64_t may_write) {
+  uint64_t bytes = 0;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) bytes += entry.file_size(error);
+  if (error) return Failed(folder, error.value());
+  if (bytes <= may_write) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(folder, ": ", bytes, " bytes to copy, ", may_write, " may be written"));
+}
+
 absl::Status ReadThrough(const std::string& folder) {
   const absl::StatusOr<std::unique_ptr<RocksDbMachineStore>> copy =
       RocksDbMachineStore::OpenReadOnly(folder, absl::FailedPreconditionError("checkpoint"));
@@ -63,7 +72,7 @@ absl::Status PutInPlace(const std::string& made, const std::string& checkpoint) 
 
 }  // namespace
 
-absl::Status KeepCheckpoint(RocksDbMachineStore& store, const std::string& checkpoint) {
+absl::Status KeepCheckpoint(RocksDbMachineStore& store, const std::string& checkpoint, uint64_t may_write) {
   const std::string links = checkpoint + ".links";
   const std::string made = checkpoint + ".new";
   // What a process that was killed has left.
@@ -71,6 +80,7 @@ absl::Status KeepCheckpoint(RocksDbMachineStore& store, const std::string& check
     if (absl::Status removed = Remove(left); !removed.ok()) return removed;
   }
   absl::Status kept = store.Checkpoint(links);
+  if (kept.ok()) kept = CheckSize(links, may_write);
   if (kept.ok()) kept = CopyFiles(links, made);
   if (kept.ok()) kept = ReadThrough(made);
   if (kept.ok()) kept = PutInPlace(made, checkpoint);

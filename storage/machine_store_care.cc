@@ -134,9 +134,9 @@ absl::Status SyncParent(const std::string& path) {
   return synced ? absl::OkStatus() : absl::UnavailableError(absl::StrCat(parent, ": ", std::strerror(error), ", want it synced"));
 }
 
-// Damaged or not, nobody else may have it open. A lock of ours would end RocksDB's when it is closed, so it only looks.
-absl::Status CheckFree(const std::string& folder) {
-  const int lock = open((folder + "/LOCK").c_str(), O_RDWR | O_CLOEXEC);
+// A lock of ours would end the holder's when it is closed, so it only looks.
+absl::Status CheckNotHeld(const std::string& folder, const std::string& path) {
+  const int lock = open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (lock < 0) return absl::OkStatus();
   struct flock whole = {};
   whole.l_type = F_WRLCK;
@@ -144,6 +144,12 @@ absl::Status CheckFree(const std::string& folder) {
   close(lock);
   if (!held) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat(folder, ": process ", whole.l_pid, " has it open, want flyd stopped"));
+}
+
+// Damaged or not, nobody else may have it open: neither RocksDB nor a flyd that goes on without it (hold_data_folder.h).
+absl::Status CheckFree(const std::string& folder) {
+  if (absl::Status free = CheckNotHeld(folder, folder + "/LOCK"); !free.ok()) return free;
+  return CheckNotHeld(folder, folder + "/../lock");
 }
 
 }  // namespace

@@ -177,6 +177,8 @@ absl::Status RocksDbFamilies::Checkpoint(const std::string& folder) {
   return absl::UnavailableError(absl::StrCat(folder, ": ", status.ToString(), ", want a new folder to write to"));
 }
 
+uint64_t RocksDbFamilies::last_write() const { return database_->db->GetLatestSequenceNumber(); }
+
 absl::Status RocksDbFamilies::Verify() const {
   return FromRocks(database_->folder, database_->db->VerifyChecksum());
 }

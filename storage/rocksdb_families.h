@@ -1,6 +1,7 @@
 #ifndef STORAGE_ROCKSDB_FAMILIES_H_
 #define STORAGE_ROCKSDB_FAMILIES_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,9 @@ class RocksDbFamilies {
 
   // Reads every block of every file against its checksum. DataLoss, naming the file.
   absl::Status Verify() const;
+
+  // Of the last write; rises with each.
+  uint64_t last_write() const;
 
   const std::string& folder() const;
 

@@ -54,6 +54,7 @@ class RocksDbMachineStore final : public MachineStore, public MachineHistory, pu
   // As RocksDbFamilies.
   absl::Status Checkpoint(const std::string& folder) { return families_->Checkpoint(folder); }
   absl::Status Verify() const { return families_->Verify(); }
+  uint64_t last_write() const { return families_->last_write(); }
 
  private:
   struct Waiting {

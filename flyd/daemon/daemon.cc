@@ -18,8 +18,10 @@
 #include "absl/strings/str_cat.h"
 #include "flyd/control/machines_handler.h"
 #include "flyd/daemon/enrolment_client.h"
+#include "flyd/daemon/hold_data_folder.h"
 #include "flyd/daemon/open_machine_store.h"
 #include "flyd/daemon/renewal_client.h"
+#include "flyd/files/open_file.h"
 #include "flyd/guest/guest_gate.h"
 #include "flyd/guest/http_guest_sockets.h"
 #include "flyd/runtime/external_runtime.h"
@@ -93,14 +95,18 @@ class RunningDaemon final : public Daemon {
   ~RunningDaemon() override {
     if (control_ != nullptr) control_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
     guests_.reset();      // no request reaches the gate any more
-    runtime_.reset();     // no exit reaches the supervisor any more
-    supervisor_.reset();  // effects under way end; operations are parked where they stand
+    if (executor_ != nullptr) executor_->Stop();  // effects and tending under way end; operations are parked where they stand
+    runtime_.reset();                             // no exit reaches the supervisor any more
+    supervisor_.reset();
   }
 
   absl::Status Open() {
     for (const std::string& folder : {config_.data_dir, config_.run_dir}) {
       if (absl::Status made = MakeFolder(folder); !made.ok()) return made;
     }
+    absl::StatusOr<OpenFile> alone = HoldDataFolder(config_.data_dir);
+    if (!alone.ok()) return alone.status();
+    alone_ = *std::move(alone);
     if (absl::Status stores = OpenStores(); !stores.ok()) return stores;
     absl::StatusOr<WorkerIdentity> identity = Enrol(config_, *keyring_, clock_);
     if (!identity.ok()) return identity.status();
@@ -277,24 +283,32 @@ class RunningDaemon final : public Daemon {
 
   // The copy by which flyd goes on when its store is damaged.
   absl::Status KeepCheckpoint() {
-    const uint64_t last = store_->feed_range().last;
+    const uint64_t last = store_->last_write();
+    if (kept_at_ == last) return absl::OkStatus();
     // What is left on a disk that is nearly full is for what happens to the machines.
-    if (kept_at_ == last || !host_->HasRoom().ok()) return absl::OkStatus();
-    const absl::Status kept = storage::KeepCheckpoint(*store_, config_.data_dir + kCheckpointFolder);
+    const uint64_t free = FreeBytes(config_.data_dir);
+    const uint64_t may_write = free > kSpaceReserveBytes ? free - kSpaceReserveBytes : 0;
+    const absl::Status kept = storage::KeepCheckpoint(*store_, config_.data_dir + kCheckpointFolder, may_write);
     if (kept.ok()) kept_at_ = last;
     return kept;
+  }
+
+  void Tended(absl::string_view what, const absl::Status& outcome) {
+    if (outcome.ok()) return;
+    log_.Write(absl::IsDataLoss(outcome) ? "alarm.store_damaged" : "flyd.not_tended",
+               {{"what", what}, {"why", outcome.message()}});
   }
 
   // At the start, and now and then: ends of boots that nobody told of, history that is old enough to be forgotten.
   void Tend(absl::Duration after) {
     executor_->RunAfter(after, [this] {
       const absl::Time now = clock_.Now();
-      absl::Status tended = supervisor_->operations().Reconcile();
-      if (tended.ok()) tended = store_->Compact(now - kHistoryKept, now);
-      if (tended.ok()) tended = KeepCheckpoint();
-      if (tended.ok()) tended = RenewPlacements();
-      if (tended.ok()) tended = RemoveUnusedImages();
-      if (!tended.ok()) log_.Write("flyd.not_tended", {{"why", tended.message()}});
+      // What one of them cannot do keeps none of the others.
+      Tended("boots", supervisor_->operations().Reconcile());
+      Tended("placements", RenewPlacements());
+      Tended("history", store_->Compact(now - kHistoryKept, now));
+      Tended("checkpoint", KeepCheckpoint());
+      Tended("images", RemoveUnusedImages());
       Tend(kTendEvery);
     });
   }
@@ -330,6 +344,7 @@ class RunningDaemon final : public Daemon {
   const tokensvc::Clock& clock_;
   ServiceManager& manager_;
   tokensvc::JsonLog log_;
+  OpenFile alone_;  // while it is open no other flyd has the data
   std::unique_ptr<storage::RocksDbMachineStore> store_;
   std::unique_ptr<storage::SqliteKeyring> keyring_;
   std::unique_ptr<storage::SqliteLedger> ledger_;
@@ -347,7 +362,7 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<GuestGate> gate_;
   std::unique_ptr<grpc::Service> machines_;
   std::unique_ptr<grpc::Server> control_;
-  std::optional<uint64_t> kept_at_;  // the feed's last entry in the checkpoint
+  std::optional<uint64_t> kept_at_;  // the store's last write in the checkpoint
   bool served_ = true;     // when the health was told last
   std::string complaint_;  // of the look before
 };

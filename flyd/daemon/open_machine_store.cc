@@ -44,6 +44,8 @@ absl::StatusOr<Store> OpenWhole(const std::string& folder, const std::string& ch
   }
   absl::StatusOr<Store> store = storage::RocksDbMachineStore::Open(folder);
   if (!store.ok()) return store;
+  // What nobody reads now, a compaction would meet later, and end flyd again and again.
+  if (absl::Status whole = (*store)->Verify(); !whole.ok()) return whole;
   if (absl::Status read = ReadThrough(**store); !read.ok()) return read;
   return store;
 }

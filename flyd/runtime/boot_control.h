@@ -37,6 +37,11 @@ class BootControl {
   // FailedPrecondition: not running.
   virtual absl::Status Resume(absl::string_view machine_id, absl::string_view boot_id) = 0;
 
+  // Keeps beside the boot whether it may have an identity: for a flyd whose store is damaged, and whose copy of it may be
+  // older than the order to end the boot. It outlives flyd and not the host, as the boot does.
+  virtual void MarkFenced(absl::string_view machine_id, absl::string_view boot_id, bool fenced) = 0;
+  virtual bool IsMarkedFenced(absl::string_view machine_id, absl::string_view boot_id) const = 0;
+
   // Runs a program inside, as the workload's user; blocks. FailedPrecondition: not running. DeadlineExceeded: killed.
   virtual absl::StatusOr<ExecResult> Exec(absl::string_view machine_id, absl::string_view boot_id,
                                           const ExecRequest& request) = 0;

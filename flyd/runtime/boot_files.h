@@ -22,6 +22,7 @@ namespace flyd {
 //   exit.json     the runner, last of all
 //   lock          locked (open file description lock) by the runner for its life, so that a boot has one at most
 //   control.sock  the runner's socket, 0600 (runner_protocol.h)
+//   fenced        there while the boot may have no identity (fence_mark.h)
 //   stdout.log, stderr.log, and the one before each: .1
 inline constexpr char kOrderFile[] = "order.json";
 inline constexpr char kRunnerFile[] = "runner.json";

@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -32,6 +33,9 @@ absl::Status CheckHierarchy(const std::string& path) {
 absl::StatusOr<HostBounds> OpenControlGroups(const std::string& path) {
   if (absl::Status there = CheckHierarchy(path); !there.ok()) return there;
   if (absl::Status made = MakeGroup(path); !made.ok()) return made;
+  if (access((path + "/cgroup.kill").c_str(), F_OK) != 0) {
+    return absl::UnavailableError(absl::StrCat("control group ", path, ": without cgroup.kill, want Linux 5.14"));
+  }
   const absl::StatusOr<std::string> controllers = ReadWholeFile(path + "/cgroup.controllers");
   if (!controllers.ok()) return absl::UnavailableError(controllers.status().message());
   const std::set<absl::string_view> there = absl::StrSplit(*controllers, absl::ByAnyChar(" \n"), absl::SkipEmpty());

@@ -12,6 +12,7 @@
 #include "flyd/files/durable_file.h"
 #include "flyd/runtime/boot_files.h"
 #include "flyd/runtime/boot_folders.h"
+#include "flyd/runtime/fence_mark.h"
 
 namespace flyd {
 namespace {
@@ -103,6 +104,14 @@ absl::Status ExternalRuntime::Suspend(absl::string_view, absl::string_view) { re
 absl::Status ExternalRuntime::Resume(absl::string_view, absl::string_view) { return NotOurs("resume"); }
 absl::StatusOr<ExecResult> ExternalRuntime::Exec(absl::string_view, absl::string_view, const ExecRequest&) {
   return NotOurs("exec");
+}
+
+void ExternalRuntime::MarkFenced(absl::string_view machine_id, absl::string_view boot_id, bool fenced) {
+  WriteFenceMark(BootDirectory(machine_id, boot_id), fenced);
+}
+
+bool ExternalRuntime::IsMarkedFenced(absl::string_view machine_id, absl::string_view boot_id) const {
+  return HasFenceMark(BootDirectory(machine_id, boot_id));
 }
 
 }  // namespace flyd

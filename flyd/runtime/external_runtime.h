@@ -42,6 +42,8 @@ class ExternalRuntime final : public Runtime, public BootControl {
   // FailedPrecondition: that is the supervisor's to do.
   absl::Status Suspend(absl::string_view machine_id, absl::string_view boot_id) override;
   absl::Status Resume(absl::string_view machine_id, absl::string_view boot_id) override;
+  void MarkFenced(absl::string_view machine_id, absl::string_view boot_id, bool fenced) override;
+  bool IsMarkedFenced(absl::string_view machine_id, absl::string_view boot_id) const override;
   absl::StatusOr<ExecResult> Exec(absl::string_view machine_id, absl::string_view boot_id,
                                   const ExecRequest& request) override;
 

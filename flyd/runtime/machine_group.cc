@@ -88,7 +88,8 @@ absl::Status MachineGroup::Thaw() { return WriteGroupFile(path_ + "/workload/cgr
 
 bool MachineGroup::WasOutOfMemory() const {
   const absl::StatusOr<std::string> events = ReadWholeFile(path_ + "/memory.events");
-  return events.ok() && GroupNumber(*events, "oom_kill").value_or(0) > 0;
+  // "oom_kill" counts those too that were ended because the host's memory was out.
+  return events.ok() && GroupNumber(*events, "oom").value_or(0) > 0 && GroupNumber(*events, "oom_kill").value_or(0) > 0;
 }
 
 absl::Status RemoveMachineGroup(const std::string& path) {

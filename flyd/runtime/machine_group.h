@@ -31,7 +31,7 @@ class MachineGroup {
   absl::Status Freeze();
   absl::Status Thaw();
 
-  // Whether the kernel has ended a process of the machine because the limit of its memory was reached.
+  // Whether the machine has reached the limit of its memory, and the kernel has ended a process of it.
   bool WasOutOfMemory() const;
 
  private:

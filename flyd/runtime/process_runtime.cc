@@ -29,6 +29,7 @@
 #include "flyd/runtime/boot_files.h"
 #include "flyd/runtime/boot_folders.h"
 #include "flyd/runtime/control_groups.h"
+#include "flyd/runtime/fence_mark.h"
 #include "flyd/runtime/launch_init.h"
 #include "flyd/runtime/machine_group.h"
 #include "flyd/runtime/process_identity.h"
@@ -44,6 +45,8 @@ namespace fs = std::filesystem;
 constexpr absl::Duration kSignalPatience = absl::Seconds(2);
 // What an exec may take beyond its own timeout until the runner has said that it ended.
 constexpr absl::Duration kExecMargin = absl::Seconds(5);
+// More than the runner waits for PID 1 (20 s) and for the kernel (1 s), and for the undoing of both.
+constexpr absl::Duration kSuspendPatience = absl::Seconds(45);
 // PID 1 makes its token files fresh first, as long as it would at boot.
 constexpr absl::Duration kResumePatience = absl::Seconds(15);
 
@@ -214,9 +217,9 @@ absl::StatusOr<RunningBoot> ProcessRuntime::Start(const BootSpec& spec) {
   const std::string directory = BootDirectory(spec.machine_id, spec.boot_id);
   absl::StatusOr<RunningBoot> running = Launch(spec, *image, directory);
   if (!running.ok()) {
-    (void)RemoveGroup(directory);  // what is told is why it does not run
+    // What is told is why it does not run. A group that stays is found by its order, and removed with the boot.
     std::error_code ignored;
-    fs::remove_all(directory, ignored);
+    if (RemoveGroup(directory).ok()) fs::remove_all(directory, ignored);
   }
   return running;
 }
@@ -320,7 +323,7 @@ absl::StatusOr<ExecResult> ProcessRuntime::Exec(absl::string_view machine_id, ab
 }
 
 absl::Status ProcessRuntime::Suspend(absl::string_view machine_id, absl::string_view boot_id) {
-  return Ask(machine_id, boot_id, {.op = ControlRequest::Op::kSuspend}, kSignalPatience).status();
+  return Ask(machine_id, boot_id, {.op = ControlRequest::Op::kSuspend}, kSuspendPatience).status();
 }
 
 absl::Status ProcessRuntime::Resume(absl::string_view machine_id, absl::string_view boot_id) {
@@ -347,6 +350,14 @@ absl::Status ProcessRuntime::Remove(absl::string_view machine_id, absl::string_v
   fs::remove(fs::path(directory).parent_path(), error);  // refused while another boot is there
   if (!error) ranges_.Release(machine_id);
   return absl::OkStatus();
+}
+
+void ProcessRuntime::MarkFenced(absl::string_view machine_id, absl::string_view boot_id, bool fenced) {
+  WriteFenceMark(BootDirectory(machine_id, boot_id), fenced);
+}
+
+bool ProcessRuntime::IsMarkedFenced(absl::string_view machine_id, absl::string_view boot_id) const {
+  return HasFenceMark(BootDirectory(machine_id, boot_id));
 }
 
 }  // namespace flyd

@@ -82,6 +82,8 @@ class ProcessRuntime final : public Runtime, public BootControl {
   // The workload's processes are frozen as a group, or stopped by PID 1 where the host has no groups; PID 1 goes on.
   absl::Status Suspend(absl::string_view machine_id, absl::string_view boot_id) override;
   absl::Status Resume(absl::string_view machine_id, absl::string_view boot_id) override;
+  void MarkFenced(absl::string_view machine_id, absl::string_view boot_id, bool fenced) override;
+  bool IsMarkedFenced(absl::string_view machine_id, absl::string_view boot_id) const override;
   absl::StatusOr<ExecResult> Exec(absl::string_view machine_id, absl::string_view boot_id,
                                   const ExecRequest& request) override;
 

@@ -146,4 +146,15 @@ absl::StatusOr<ExecResult> SimulatedRuntime::Exec(absl::string_view machine_id, 
   return absl::FailedPreconditionError(absl::StrCat("machine ", machine_id, ": simulated, want the process runtime"));
 }
 
+void SimulatedRuntime::MarkFenced(absl::string_view, absl::string_view boot_id, bool fenced) {
+  absl::MutexLock lock(&mu_);
+  if (const auto boot = boots_.find(boot_id); boot != boots_.end()) boot->second.fenced = fenced;
+}
+
+bool SimulatedRuntime::IsMarkedFenced(absl::string_view, absl::string_view boot_id) const {
+  absl::MutexLock lock(&mu_);
+  const auto boot = boots_.find(boot_id);
+  return boot != boots_.end() && boot->second.fenced;
+}
+
 }  // namespace flyd

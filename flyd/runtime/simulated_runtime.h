@@ -55,6 +55,8 @@ class SimulatedRuntime final : public Runtime, public BootControl {
 
   absl::Status Suspend(absl::string_view machine_id, absl::string_view boot_id) override ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Resume(absl::string_view machine_id, absl::string_view boot_id) override ABSL_LOCKS_EXCLUDED(mu_);
+  void MarkFenced(absl::string_view machine_id, absl::string_view boot_id, bool fenced) override ABSL_LOCKS_EXCLUDED(mu_);
+  bool IsMarkedFenced(absl::string_view machine_id, absl::string_view boot_id) const override ABSL_LOCKS_EXCLUDED(mu_);
   // FailedPrecondition: there is nothing to run a program in.
   absl::StatusOr<ExecResult> Exec(absl::string_view machine_id, absl::string_view boot_id,
                                   const ExecRequest& request) override;
@@ -64,6 +66,7 @@ class SimulatedRuntime final : public Runtime, public BootControl {
     std::string machine_id;
     int number = 0;  // of its start
     bool suspended = false;
+    bool fenced = false;
     BootObservation seen;
   };
 

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "flyd/runtime/runtime.h"
 #include "tokensvc/claims/identity_claims.h"
 
 namespace flyd {
@@ -58,6 +59,10 @@ class BootGate {
 
   // PID 1 reports what happened inside: type "started", "identity_unavailable"… with a detail for people.
   virtual absl::Status ReportFromInit(const BootView& view, absl::string_view type, absl::string_view detail) = 0;
+
+  // PID 1 of a machine that somebody else runs reports how its workload ended. Durable when it returns; who runs the
+  // machine tells later that it is gone.
+  virtual absl::Status ReportEndFromInit(const BootView& view, const BootExit& end) = 0;
 };
 
 }  // namespace flyd

@@ -27,6 +27,9 @@ bool MayHelpAgain(const absl::Status& status) {
 absl::StatusOr<storage::MachineRecord> Operations::Commit(const storage::MachineChange& change) {
   absl::StatusOr<Record> committed = parts_.table.Commit(change);
   if (!committed.ok() || !change.operation.has_value()) return committed;
+  if (HasLiveBoot(*committed)) {
+    parts_.control.MarkFenced(committed->id, committed->boot->boot_id, !StateMayMint(committed->state));
+  }
   const bool active = change.operation->has_value();
   {
     absl::MutexLock lock(&mu_);

@@ -22,6 +22,8 @@
 
 namespace flyd {
 
+inline constexpr char kExitingEvent[] = "exiting";
+
 struct OperationParts {  // none is owned; all outlive the operations
   MachineTable& table;
   Boots& boots;
@@ -55,6 +57,9 @@ class Operations {
 
   // PID 1 reports that the workload runs, or something else that is an event only.
   absl::Status OnReport(const BootView& view, absl::string_view type, absl::string_view detail);
+
+  // PID 1 reports how the workload ended: an event, kExitingEvent, that the end of the boot may take its code from.
+  absl::Status OnEndReport(const BootView& view, const BootExit& end);
 
   // Finds a machine of the last process again, and goes on with its operation.
   absl::Status Recover(const storage::MachineRecord& record);

@@ -23,6 +23,18 @@ bool IsOrdered(const std::optional<storage::OperationRecord>& present) {
   return step.has_value() && EndsABoot(*step) && present->kind != KindName(OperationKind::kAbandon);
 }
 
+storage::ExitReport ReportOf(const BootExit& exit) {
+  return {.exit_code = exit.exit_code,
+          .signal = exit.signal,
+          .oom_killed = exit.oom_killed,
+          .exited_at = exit.exited_at,
+          .error = exit.error};
+}
+
+absl::Status NotThePresentBoot(const BootView& view) {
+  return absl::AbortedError(absl::StrCat("boot ", view.boot_id, ": not the machine's any more"));
+}
+
 }  // namespace
 
 void Operations::OnExit(absl::string_view machine_id, absl::string_view boot_id, const BootExit& exit) {
@@ -41,12 +53,8 @@ void Operations::HandleExit(const std::string& machine_id, const std::string& bo
   if (!present.ok()) return parts_.table.Note("operation.unreadable", machine_id, present.status().message());
   parts_.boots.registry().Fence(machine_id);
   storage::MachineChange change = parts_.table.ChangeOf(*record, "exit", "flyd", exit.error);
-  change.record.boot->exit = storage::ExitReport{.exit_code = exit.exit_code,
-                                                 .signal = exit.signal,
-                                                 .oom_killed = exit.oom_killed,
-                                                 .requested_stop = IsOrdered(*present),
-                                                 .exited_at = exit.exited_at,
-                                                 .error = exit.error};
+  change.record.boot->exit = ReportOf(exit);
+  change.record.boot->exit->requested_stop = IsOrdered(*present);
   change.events.back().exit = change.record.boot->exit;
   if (absl::Status written = WriteEnd(change, *present); !written.ok()) {
     parts_.table.Note("boot.not_begun", machine_id, written.message());
@@ -93,9 +101,7 @@ absl::Status Operations::OnReport(const BootView& view, absl::string_view type, 
   absl::MutexLock lock(&parts_.table.LockOf(view.machine_id));
   const absl::StatusOr<Record> record = parts_.table.store().Get(view.machine_id);
   if (!record.ok()) return record.status();
-  if (!HasLiveBoot(*record) || record->boot->boot_id != view.boot_id) {
-    return absl::AbortedError(absl::StrCat("boot ", view.boot_id, ": not the machine's any more"));
-  }
+  if (!HasLiveBoot(*record) || record->boot->boot_id != view.boot_id) return NotThePresentBoot(view);
   const absl::StatusOr<std::optional<Operation>> present = Present(view.machine_id);
   if (!present.ok()) return present.status();
   storage::MachineChange change = parts_.table.ChangeOf(*record, type, "flyd", detail);
@@ -107,6 +113,16 @@ absl::Status Operations::OnReport(const BootView& view, absl::string_view type, 
   if (const absl::StatusOr<Record> kept = Commit(change); !kept.ok()) return kept.status();
   if (booted) parts_.boots.registry().Amend(view.machine_id, [](BootView& now) { now.booting = false; });
   return absl::OkStatus();
+}
+
+absl::Status Operations::OnEndReport(const BootView& view, const BootExit& end) {
+  absl::MutexLock lock(&parts_.table.LockOf(view.machine_id));
+  const absl::StatusOr<Record> record = parts_.table.store().Get(view.machine_id);
+  if (!record.ok()) return record.status();
+  if (!HasLiveBoot(*record) || record->boot->boot_id != view.boot_id) return NotThePresentBoot(view);
+  storage::MachineChange change = parts_.table.ChangeOf(*record, kExitingEvent, "flyd", end.error);
+  change.events.back().exit = ReportOf(end);
+  return Commit(change).status();
 }
 
 absl::StatusOr<storage::MachineRecord> Operations::Cancel(const std::string& machine_id,
@@ -167,6 +183,10 @@ absl::Status Operations::Recover(const Record& record) {
 
 absl::Status Operations::Show(const Record& record) {
   if (!HasLiveBoot(record) || !StateMayMint(record.state)) return absl::OkStatus();
+  if (parts_.control.IsMarkedFenced(record.id, record.boot->boot_id)) return absl::OkStatus();
+  const absl::StatusOr<std::optional<Operation>> present = Present(record.id);
+  if (!present.ok()) return present.status();
+  if (present->has_value() && (*present)->kind == KindName(OperationKind::kAbandon)) return absl::OkStatus();
   const absl::StatusOr<BootObservation> seen = parts_.runtime.Observe(record.id, record.boot->boot_id);
   if (!seen.ok() || !std::holds_alternative<RunningBoot>(*seen)) return absl::OkStatus();
   if (absl::Status published = parts_.boots.Publish(record, /*booting=*/false); !published.ok()) return published;

@@ -109,6 +109,7 @@ class Supervisor final : public BootGate {
   absl::StatusOr<std::string> TakeBootAnswer(absl::string_view machine_id) override;
   absl::Status Release(const BootView& view, absl::FunctionRef<void()> write) override;
   absl::Status ReportFromInit(const BootView& view, absl::string_view type, absl::string_view detail) override;
+  absl::Status ReportEndFromInit(const BootView& view, const BootExit& end) override;
 
  private:
   using Record = storage::MachineRecord;

@@ -5,13 +5,14 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
 sys.path.insert(0, os.getcwd())
 
 from tests import python_cases  # noqa: E402
-from tests.e2e.fleet_case import FleetCase, decode, wait_until  # noqa: E402
+from tests.e2e.fleet_case import ASK, FleetCase, decode, wait_until  # noqa: E402
 
 
 def spoil(path):
@@ -27,6 +28,16 @@ def spoil_manifest(store):
 
 def spoil_tables(store):
     return sorted(spoil(table) for table in store.glob("*.sst"))[0]
+
+
+def flip_a_bit_of_a_table(store):
+    """In its first block: the store opens as if nothing were."""
+    table = max(store.glob("*.sst"), key=lambda file: file.stat().st_size)
+    with open(table, "r+b") as file:
+        first = file.read(1)
+        file.seek(0)
+        file.write(bytes([first[0] ^ 1]))
+    return table.name
 
 
 def lose_current(store):
@@ -91,8 +102,34 @@ class DamagedStoreTest(FleetCase):
     def test_by_tables_that_cannot_be_read(self):
         self.check_goes_on_and_is_mended(spoil_tables)
 
+    def test_by_one_bit_of_a_table(self):
+        self.check_goes_on_and_is_mended(flip_a_bit_of_a_table)
+
     def test_by_the_loss_of_the_file_that_names_the_others(self):
         self.check_goes_on_and_is_mended(lose_current)
+
+    def test_a_boot_whose_stop_was_answered_has_no_identity_whatever_the_checkpoint_says(self):
+        machine = self.start_machine("acme-es256", "sh", "-c", "trap '' INT; while :; do sleep 1; done")
+        self.restart(lambda: None)
+        wait_until(lambda: machine.encode() in self.checkpoint_bytes(), "a checkpoint with the machine")
+        self.assertEqual(dict(decode(self.ask_in(machine))[1])["machine_id"], machine)
+        self.ctl("machine", "stop", machine, "-t", "300")
+        boot = self.machine(machine)["boot"]
+        self.restart(lambda: spoil_manifest(self.data / "machines"))
+        self.assertEqual(self.machine(machine)["state"], "STARTED")  # as the checkpoint has it
+        self.assertNotIn("ey", self.run_ctl("machine", "exec", machine, "--", *ASK, "{}").stdout)
+        self.assertEqual(dict(decode(self.ask_in(self.machine_id))[1])["machine_id"], self.machine_id)
+        os.kill(int(boot["init_pid"]), signal.SIGKILL)
+
+    def test_one_flyd_has_the_data_at_a_time(self):
+        config = str(self.folder / "flyd" / "config.textproto")
+        self.restart(lambda: spoil_manifest(self.data / "machines"))
+        second = subprocess.run([str(self.folder / "bin" / "flyd"), "--config", config], capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(second.returncode, 0)
+        self.assertIn("want no other flyd on this folder", second.stderr)
+        restored = self.run_ctl("store", "restore", str(self.data / "checkpoint"), str(self.data / "machines"))
+        self.assertIn("want flyd stopped", restored.stderr)
+        self.assertEqual(dict(decode(self.ask_in(self.machine_id))[1])["machine_id"], self.machine_id)
 
     def test_an_end_meanwhile_is_recorded_when_there_is_a_store_again(self):
         self.restart(lambda: spoil_manifest(self.data / "machines"))

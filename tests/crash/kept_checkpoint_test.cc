@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -58,10 +59,10 @@ class KeptCheckpointTest : public testing::Test {
 };
 
 TEST_F(KeptCheckpointTest, IsTheStoreAsItIsInFilesOfItsOwn) {
-  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_), IsOk());
+  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_, UINT64_MAX), IsOk());
   EXPECT_EQ(RevisionKept(), 1u);
   Put(1);
-  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_), IsOk());
+  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_, UINT64_MAX), IsOk());
   EXPECT_EQ(RevisionKept(), 2u);
   const std::set<ino_t> own = FilesOf(checkpoint_);
   for (const ino_t file : FilesOf(folder_)) EXPECT_FALSE(own.contains(file)) << "a file of the store's";
@@ -69,7 +70,7 @@ TEST_F(KeptCheckpointTest, IsTheStoreAsItIsInFilesOfItsOwn) {
 }
 
 TEST_F(KeptCheckpointTest, CanBeRestored) {
-  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_), IsOk());
+  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_, UINT64_MAX), IsOk());
   store_.reset();
   const auto restored = storage::RestoreMachineStore(checkpoint_, folder_);
   ASSERT_THAT(restored, IsOk());
@@ -77,15 +78,24 @@ TEST_F(KeptCheckpointTest, CanBeRestored) {
 }
 
 TEST_F(KeptCheckpointTest, WhatIsDamagedDoesNotTakeThePlaceOfWhatIsWhole) {
-  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_), IsOk());
+  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_, UINT64_MAX), IsOk());
   Put(1);
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_)) {
     if (entry.path().extension() != ".sst") continue;
     std::fstream table(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
     table << "damaged";
   }
-  EXPECT_THAT(storage::KeepCheckpoint(*store_, checkpoint_), StatusIs(StatusCode::kDataLoss, HasSubstr(".sst")));
+  EXPECT_THAT(storage::KeepCheckpoint(*store_, checkpoint_, UINT64_MAX), StatusIs(StatusCode::kDataLoss, HasSubstr(".sst")));
   EXPECT_EQ(RevisionKept(), 1u);
+}
+
+TEST_F(KeptCheckpointTest, TakesNoMoreRoomThanItMay) {
+  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_, UINT64_MAX), IsOk());
+  Put(1);
+  EXPECT_THAT(storage::KeepCheckpoint(*store_, checkpoint_, 100),
+              StatusIs(StatusCode::kUnavailable, HasSubstr("bytes to copy, 100 may be written")));
+  EXPECT_EQ(RevisionKept(), 1u);
+  EXPECT_FALSE(fs::exists(checkpoint_ + ".links"));
 }
 
 TEST_F(KeptCheckpointTest, WhatAKilledProcessLeftIsNoHindrance) {
@@ -93,12 +103,12 @@ TEST_F(KeptCheckpointTest, WhatAKilledProcessLeftIsNoHindrance) {
     fs::create_directory(checkpoint_ + left);
     std::ofstream(checkpoint_ + left + "/CURRENT") << "half";
   }
-  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_), IsOk());
+  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_, UINT64_MAX), IsOk());
   EXPECT_EQ(RevisionKept(), 1u);
 }
 
 TEST_F(KeptCheckpointTest, OpenedToReadItTakesNoChange) {
-  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_), IsOk());
+  ASSERT_THAT(storage::KeepCheckpoint(*store_, checkpoint_, UINT64_MAX), IsOk());
   const auto copy = RocksDbMachineStore::OpenReadOnly(checkpoint_, absl::FailedPreconditionError("damaged"));
   ASSERT_THAT(copy, IsOk());
   const auto refused = StatusIs(StatusCode::kFailedPrecondition, HasSubstr("damaged"));
