@@ -1,8 +1,13 @@
 #!/usr/bin/python3
 """flyd under systemd by the unit that is shipped: restarted, killed, replaced by other binaries and back, with machines that
-run on, sockets that refuse nobody and tokens that stay fresh."""
+run on, sockets that refuse nobody and tokens that stay fresh.
+
+The earlier binaries are the same ones at another path, or those of an earlier build:
+  FLYD_EARLIER_BIN=FOLDER   with its `flyd` and `init`
+"""
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +18,7 @@ sys.path.insert(0, os.getcwd())
 from tests import python_cases  # noqa: E402
 from tests.e2e.fleet_case import FleetCase, wait_until  # noqa: E402
 
+EARLIER = os.environ.get("FLYD_EARLIER_BIN")
 UNITS = pathlib.Path("tools/systemd")
 # The workload asks without an end, as often as a machine may, and writes down what it was told; each question waits as
 # long as it must.
@@ -79,8 +85,15 @@ class UpgradeTest(FleetCase):
 
     def test_machines_outlive_every_flyd_and_nobody_is_refused(self):
         self.binaries = self.folder / "bin"
-        after = self.folder / "next"
-        shutil.copytree(self.binaries, after)
+        earlier = self.folder / "earlier"
+        shutil.copytree(self.binaries, earlier)
+        if EARLIER:
+            for program in ("flyd", "init"):
+                (earlier / program).unlink()
+                shutil.copy(pathlib.Path(EARLIER) / program, earlier / program)
+            config = self.folder / "flyd" / "config.textproto"
+            config.write_text(re.sub(r"control_group: \S+", "", config.read_text()))  # which it may not know
+        self.replace_by(earlier)
         machine = self.start_machine("acme-es256", "sh", "-c", ASKING, options=["-e", "AWS_ROLE_ARN=arn:aws:iam::1:role/r"])
         boot = self.machine(machine)["boot"]
         socket = pathlib.Path(self.fleet.state["run_dir"]) / "m" / machine / "guest" / "api.sock"
@@ -89,8 +102,9 @@ class UpgradeTest(FleetCase):
         for name, how in [
                 ("restart", lambda: self.restarted(lambda: self.systemctl("restart", "flyd.service"))),
                 ("kill -9", lambda: self.restarted(lambda: os.kill(int(self.shown("MainPID")), signal.SIGKILL))),
-                ("upgrade", lambda: self.replace_by(after)),
-                ("downgrade", lambda: self.replace_by(self.folder / "bin"))]:
+                ("upgrade", lambda: self.replace_by(self.folder / "bin")),
+                ("downgrade", lambda: self.replace_by(earlier)),
+                ("upgrade once more", lambda: self.replace_by(self.folder / "bin"))]:
             with self.subTest(name):
                 how()
                 now = self.machine(machine)

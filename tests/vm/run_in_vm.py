@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 CACHE = pathlib.Path(os.environ.get("FLYD_CACHE", pathlib.Path("~/.cache/flyd").expanduser()))
-MODULES = ("virtio_pci", "virtio_mmio", "virtiofs", "overlay", "vsock_loopback")
+MODULES = ("virtio_pci", "virtiofs", "overlay", "vsock_loopback")
 ENDED = "vm: the command has ended with "
 
 INIT = """#!/bin/busybox sh
@@ -76,8 +76,18 @@ def cpio(entries):
     return bytes(archive)
 
 
-def module_order(tree):
-    """The files of MODULES and of what they depend on, each after what it needs."""
+def kernel_folder():
+    """Debian's kernel, as tools/setup --interop unpacked it."""
+    return pathlib.Path(glob.glob(f"{CACHE}/kernel-*/STAMP")[0]).parent
+
+
+def kernel_image():
+    return glob.glob(f"{kernel_folder()}/boot/vmlinuz-*")[0]
+
+
+def module_order(wanted):
+    """(name, file) of the modules and of what they depend on, each after what it needs."""
+    tree = kernel_folder() / "lib/modules"
     files = {pathlib.Path(path).stem.replace("-", "_"): path for path in glob.glob(f"{tree}/**/*.ko", recursive=True)}
     order = []
 
@@ -89,19 +99,22 @@ def module_order(tree):
             add(needed.replace("-", "_"))
         order.append(name)
 
-    for name in MODULES:
+    for name in wanted:
         add(name)
     return [(name, files[name]) for name in order]
 
 
-def initramfs(kernel, command, unit):
-    modules = module_order(kernel / "lib/modules")
+def module_files(modules):
+    return [(f"modules/{name}.ko", 0o100644, pathlib.Path(path).read_bytes()) for name, path in modules]
+
+
+def initramfs(command, unit):
+    modules = module_order(MODULES)
     init = INIT.replace("MODULES", " ".join(name for name, _ in modules)).replace("ENDED", ENDED)
     entries = [(name, 0o40755, b"") for name in ("bin", "proc", "modules", "memory", "host", "root", "dev")]
     entries += [("bin/busybox", 0o100755, pathlib.Path("/bin/busybox").read_bytes()), ("init", 0o100755, init.encode()),
                 ("command", 0o100644, command.encode()), ("begin", 0o100644, begin_of(unit).encode())]
-    entries += [(f"modules/{name}.ko", 0o100644, pathlib.Path(path).read_bytes()) for name, path in modules]
-    return cpio(entries)
+    return cpio(entries + module_files(modules))
 
 
 def script_of(command):
@@ -117,12 +130,12 @@ def begin_of(unit):
     return SYSTEMD.replace("FILE", shlex.quote(str(unit.absolute()))).replace("UNIT", unit.name)
 
 
-def qemu(kernel, folder):
+def qemu(folder):
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine",
             "q35,accel=tcg", "-cpu", "max", "-smp", "2",
             "-m", "1G", "-object", "memory-backend-memfd,id=memory,size=1G,share=on", "-numa", "node,memdev=memory",
             "-chardev", f"socket,id=files,path={folder}/files", "-device", "vhost-user-fs-pci,chardev=files,tag=root",
-            "-kernel", glob.glob(f"{kernel}/boot/vmlinuz-*")[0], "-initrd", f"{folder}/initrd",
+            "-kernel", kernel_image(), "-initrd", f"{folder}/initrd",
             "-append", "console=ttyS0 quiet panic=-1 reboot=t", "-serial", "stdio"]
 
 
@@ -141,16 +154,15 @@ def main():
     parser.add_argument("--seconds", type=int, default=240)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
-    kernel = pathlib.Path(glob.glob(f"{CACHE}/kernel-*/STAMP")[0]).parent
     with tempfile.TemporaryDirectory(prefix="vm") as folder:
-        pathlib.Path(folder, "initrd").write_bytes(initramfs(kernel, script_of(options.command), options.unit))
+        pathlib.Path(folder, "initrd").write_bytes(initramfs(script_of(options.command), options.unit))
         # It ends with QEMU, whose connection is its only one.
         files = subprocess.Popen(["/usr/lib/qemu/virtiofsd", f"--socket-path={folder}/files", "-o", "source=/", "-o",
                                   "sandbox=chroot", "-o", "cache=auto"], stderr=subprocess.DEVNULL)
         while not os.path.exists(f"{folder}/files"):
             if files.poll() is not None:
                 sys.exit("virtiofsd: ended, want it to listen")
-        machine = subprocess.Popen(["/usr/bin/timeout", str(options.seconds), *qemu(kernel, folder)],
+        machine = subprocess.Popen(["/usr/bin/timeout", str(options.seconds), *qemu(folder)],
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace")
         status = pass_on(machine.stdout)
         machine.wait()

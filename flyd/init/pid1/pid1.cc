@@ -90,6 +90,7 @@ class Pid1 {
     while (waitpid(-1, nullptr, 0) > 0) {
     }
     if (HasRunner()) (void)SendMessage(options_.channel, end_);  // one that is gone has killed us already
+    if (!HasRunner() && !end_.error.empty()) fprintf(stderr, "init: %s\n", end_.error.c_str());
     return end_.exit_code;
   }
 
