@@ -16,10 +16,15 @@ class LogFollower {
   // What was appended since the last call, at most 64 KiB; empty where there is nothing new.
   std::string ReadMore();
 
+  // Whether something was rotated away before it was read.
+  bool has_lost() const { return has_lost_; }
+
  private:
+  bool HasNext() const;
   bool OpenNext();
   const std::string path_;
   int fd_ = -1;
+  bool has_lost_ = false;
 };
 
 }  // namespace flyd

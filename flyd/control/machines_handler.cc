@@ -184,9 +184,10 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
                              [writer](const pb::WatchMachinesResponse& response) { return writer->Write(response); }));
   }
 
-  Status ExecMachine(ServerContext*, const pb::ExecMachineRequest* request, pb::ExecMachineResponse* out) override {
-    const absl::StatusOr<ExecRequest> exec = ParseExec(*request);
+  Status ExecMachine(ServerContext* context, const pb::ExecMachineRequest* request, pb::ExecMachineResponse* out) override {
+    absl::StatusOr<ExecRequest> exec = ParseExec(*request);
     if (!exec.ok()) return Refused(exec.status());
+    exec->is_given_up = [context] { return context->IsCancelled(); };
     absl::Status full;
     const auto slot = execs_.Take(full);
     if (!full.ok()) return Refused(full);
@@ -221,7 +222,11 @@ class MachinesService final : public pb::Machines::WithCallbackMethod_WaitMachin
       const bool wrote_out = PassOn(out, pb::LogChunk::STDOUT, *writer);
       const bool wrote_err = PassOn(err, pb::LogChunk::STDERR, *writer);
       if (wrote_out || wrote_err) continue;
-      if (ended || !request->follow()) return Status::OK;
+      if (ended || !request->follow()) {
+        return out.has_lost() || err.has_lost()
+                   ? Refused(absl::DataLossError("logs: more was written than was read, some is gone; want a faster reader"))
+                   : Status::OK;
+      }
       poll(nullptr, 0, kFollowMillis);
     }
     return Status::CANCELLED;

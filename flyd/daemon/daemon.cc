@@ -48,6 +48,8 @@ namespace {
 
 constexpr int kGuestThreads = 2;
 constexpr int kEffectThreads = 8;
+// Each may wait for an image's registry, or for PID 1 and its signer.
+constexpr int kSlowEffectThreads = 32;
 constexpr int kExitStoreLost = 70;
 constexpr absl::Duration kTendEvery = absl::Seconds(30);
 constexpr absl::Duration kHistoryKept = absl::Hours(24 * 7);
@@ -95,6 +97,7 @@ class RunningDaemon final : public Daemon {
   ~RunningDaemon() override {
     if (control_ != nullptr) control_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
     guests_.reset();      // no request reaches the gate any more
+    if (slow_executor_ != nullptr) slow_executor_->Stop();
     if (executor_ != nullptr) executor_->Stop();  // effects and tending under way end; operations are parked where they stand
     runtime_.reset();                             // no exit reaches the supervisor any more
     supervisor_.reset();
@@ -220,6 +223,7 @@ class RunningDaemon final : public Daemon {
     if (!host.ok()) return host.status();
     host_ = *std::move(host);
     executor_ = std::make_unique<Executor>(kEffectThreads, clock_);
+    slow_executor_ = std::make_unique<Executor>(kSlowEffectThreads, clock_);
     supervisor_ = std::make_unique<Supervisor>(SupervisorParts{.store = *store_,
                                                                .runtime = *runtime_,
                                                                .control = *control_of_boots_,
@@ -228,6 +232,7 @@ class RunningDaemon final : public Daemon {
                                                                .clock = clock_,
                                                                .ids = tokensvc::RandomIds(),
                                                                .scheduler = *executor_,
+                                                               .slow_scheduler = slow_executor_.get(),
                                                                .log = log,
                                                                .admission = [this](OperationKind kind, size_t open) {
                                                                  return host_->Admit(kind, open);
@@ -358,6 +363,7 @@ class RunningDaemon final : public Daemon {
   std::unique_ptr<HttpGuestSockets> sockets_;
   std::unique_ptr<Host> host_;
   std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Executor> slow_executor_;
   std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<GuestGate> gate_;
   std::unique_ptr<grpc::Service> machines_;

@@ -1,6 +1,7 @@
 #ifndef FLYD_RUNTIME_BOOT_CONTROL_H_
 #define FLYD_RUNTIME_BOOT_CONTROL_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct ExecRequest {
   std::vector<std::string> command;
   std::string stdin_bytes;
   absl::Duration timeout = absl::Seconds(60);
+  std::function<bool()> is_given_up;  // asked now and then: the caller is gone, the program is to end. Empty: it stays
 };
 
 struct ExecResult {
@@ -43,6 +45,7 @@ class BootControl {
   virtual bool IsMarkedFenced(absl::string_view machine_id, absl::string_view boot_id) const = 0;
 
   // Runs a program inside, as the workload's user; blocks. FailedPrecondition: not running. DeadlineExceeded: killed.
+  // Cancelled: given up, and killed.
   virtual absl::StatusOr<ExecResult> Exec(absl::string_view machine_id, absl::string_view boot_id,
                                           const ExecRequest& request) = 0;
 };

@@ -116,7 +116,11 @@ absl::Status Kill(const ProcessIdentity& process) {
 ProcessRuntime::ProcessRuntime(ProcessRuntimeOptions options, const tokensvc::Clock& clock, ExitSink sink)
     : options_(std::move(options)),
       clock_(clock),
-      watcher_(clock, std::move(sink)),
+      watcher_(clock, [this, sink = std::move(sink)](absl::string_view machine, absl::string_view boot, const BootExit& exit) {
+        // Of a runner that was killed; where it cannot be removed now it is with the boot.
+        (void)RemoveGroup(BootDirectory(machine, boot));
+        sink(machine, boot, exit);
+      }),
       ranges_(options_.first_host_id, options_.max_machines) {}
 
 ProcessRuntime::~ProcessRuntime() = default;
@@ -283,7 +287,10 @@ absl::StatusOr<BootObservation> ProcessRuntime::Observe(absl::string_view machin
   }
   if (!record.ok()) return record.status();
   absl::StatusOr<int> pidfd = OpenProcess(record->runner);
-  if (absl::IsNotFound(pidfd.status())) return BootObservation(ReadBootExit(directory, clock_.Now()));
+  if (absl::IsNotFound(pidfd.status())) {
+    (void)RemoveGroup(directory);  // of a runner that was killed; where it cannot be removed now it is with the boot
+    return BootObservation(ReadBootExit(directory, clock_.Now()));
+  }
   if (!pidfd.ok()) return pidfd.status();
   if (absl::Status followed = watcher_.Follow(machine_id, boot_id, directory, *pidfd); !followed.ok()) return followed;
   return BootObservation(ToRunningBoot(*record));

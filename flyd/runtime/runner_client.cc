@@ -8,7 +8,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "absl/cleanup/cleanup.h"
@@ -23,6 +25,9 @@ namespace flyd {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// How often it is asked whether the caller is still there.
+constexpr std::chrono::milliseconds kLook(200);
 
 absl::Status Errno(absl::string_view subject) {
   return absl::UnavailableError(absl::StrCat("runner: ", subject, ": ", strerror(errno)));
@@ -45,20 +50,27 @@ absl::StatusOr<int> Connect(const std::string& directory) {
   return failed;
 }
 
-absl::Status AwaitReady(int fd, short events, Clock::time_point until) {
+struct Patience {
+  Clock::time_point until;
+  const std::function<bool()>& is_given_up;
+};
+
+absl::Status AwaitReady(int fd, short events, const Patience& patience) {
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
-    if (left <= 0) return absl::UnavailableError("runner: silent until the deadline, want its reply");
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(patience.until - Clock::now());
+    if (left.count() <= 0) return absl::UnavailableError("runner: silent until the deadline, want its reply");
+    if (patience.is_given_up != nullptr && patience.is_given_up()) return absl::CancelledError("exec: given up");
     pollfd ready = {fd, events, 0};
-    const int polled = poll(&ready, 1, static_cast<int>(left));
+    const auto slice = patience.is_given_up == nullptr ? left : std::min(left, kLook);
+    const int polled = poll(&ready, 1, static_cast<int>(slice.count()));
     if (polled > 0) return absl::OkStatus();
     if (polled < 0 && errno != EINTR) return Errno("poll");
   }
 }
 
-absl::Status SendLine(int fd, absl::string_view line, Clock::time_point until) {
+absl::Status SendLine(int fd, absl::string_view line, const Patience& patience) {
   while (!line.empty()) {
-    if (absl::Status ready = AwaitReady(fd, POLLOUT, until); !ready.ok()) return ready;
+    if (absl::Status ready = AwaitReady(fd, POLLOUT, patience); !ready.ok()) return ready;
     const ssize_t sent = send(fd, line.data(), line.size(), MSG_NOSIGNAL);
     if (sent < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (sent < 0) return Errno("send");
@@ -67,11 +79,11 @@ absl::Status SendLine(int fd, absl::string_view line, Clock::time_point until) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ReceiveLine(int fd, Clock::time_point until) {
+absl::StatusOr<std::string> ReceiveLine(int fd, const Patience& patience) {
   std::string line;
   char chunk[16 * 1024];
   while (line.empty() || line.back() != '\n') {
-    if (absl::Status ready = AwaitReady(fd, POLLIN, until); !ready.ok()) return ready;
+    if (absl::Status ready = AwaitReady(fd, POLLIN, patience); !ready.ok()) return ready;
     const ssize_t got = recv(fd, chunk, sizeof chunk, 0);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (got < 0) return Errno("receive");
@@ -86,12 +98,12 @@ absl::StatusOr<std::string> ReceiveLine(int fd, Clock::time_point until) {
 
 absl::StatusOr<ExecResult> CallRunner(const std::string& directory, const ControlRequest& request,
                                       absl::Duration timeout) {
-  const Clock::time_point until = Clock::now() + absl::ToChronoMilliseconds(timeout);
+  const Patience patience = {Clock::now() + absl::ToChronoMilliseconds(timeout), request.exec.is_given_up};
   absl::StatusOr<int> fd = Connect(directory);
   if (!fd.ok()) return fd.status();
   absl::Cleanup closer = [fd] { close(*fd); };
-  if (absl::Status sent = SendLine(*fd, EncodeControlRequest(request), until); !sent.ok()) return sent;
-  absl::StatusOr<std::string> line = ReceiveLine(*fd, until);
+  if (absl::Status sent = SendLine(*fd, EncodeControlRequest(request), patience); !sent.ok()) return sent;
+  absl::StatusOr<std::string> line = ReceiveLine(*fd, patience);
   if (!line.ok()) return line.status();
   return DecodeControlReply(*line);
 }

@@ -11,7 +11,8 @@
 namespace flyd {
 
 // Says one request to the runner of the boot in `directory` and waits for its reply. Blocks. Unavailable: there is no
-// runner to talk to, or it did not answer within `timeout`; otherwise the reply.
+// runner to talk to, or it did not answer within `timeout`; otherwise the reply. Cancelled: an exec was given up; who ends
+// the connection so ends the program.
 absl::StatusOr<ExecResult> CallRunner(const std::string& directory, const ControlRequest& request,
                                       absl::Duration timeout);
 

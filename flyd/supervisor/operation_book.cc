@@ -8,6 +8,9 @@
 
 namespace flyd {
 
+// Whoever follows a machine's output has this long to read its end, until it is removed.
+constexpr absl::Duration kLastWords = absl::Seconds(2);
+
 using storage::MachineRecord;
 using storage::MachineState;
 
@@ -83,7 +86,8 @@ absl::Status OperationBook::AfterEnd(Change& change, const std::optional<Operati
   const bool gives_up = decision.verdict == RestartDecision::Verdict::kGiveUp;
   if (may_restart && !gives_up && WantsAutoDestroy(config)) {
     Apply(change, MachineEvent::kKill);
-    return Begin(change, present, {.kind = OperationKind::kDestroy, .step = OperationStep::kRemove, .source = "flyd"});
+    return Begin(change, present,
+                 {.kind = OperationKind::kDestroy, .step = OperationStep::kRemove, .source = "flyd", .delay = kLastWords});
   }
   Apply(change, gives_up ? MachineEvent::kRefused : ended);
   if (gives_up) change.events.back().detail = absl::StrCat("restarts: ", record.restarts, ", the policy allows no more");

@@ -40,6 +40,12 @@ enum class OperationStep : uint8_t {
   kRemove,  // what the host keeps of the machine
 };
 
+// Whether a step's effect may take as long as an image's way here, or PID 1's for its tokens. What ends something never
+// waits behind one.
+constexpr bool TakesLong(OperationStep step) {
+  return step == OperationStep::kLaunch || step == OperationStep::kFreeze || step == OperationStep::kThaw;
+}
+
 // What happens where a step's attempts or time have run out.
 enum class OnFailure : uint8_t {
   kGoOn,    // the next step deals with it

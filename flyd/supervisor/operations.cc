@@ -60,9 +60,15 @@ void Operations::Drive(const std::string& machine_id) {
 }
 
 void Operations::Run(const std::string& machine_id) {
-  if (!Take(machine_id)) return;
+  if (Take(machine_id)) GoOn(machine_id, Lane::kQuick);
+}
+
+void Operations::GoOn(const std::string& machine_id, Lane lane) {
   do {
-    while (RunStep(machine_id)) {
+    Ran ran = Ran::kMore;
+    while (ran == Ran::kMore) ran = RunStep(machine_id, lane);
+    if (ran == Ran::kElsewhere) {
+      return parts_.slow.RunAfter(absl::ZeroDuration(), [this, machine_id] { GoOn(machine_id, Lane::kSlow); });
     }
   } while (!Release(machine_id));
 }
@@ -125,28 +131,31 @@ bool Operations::Waits(const Step& step, absl::Time until) {
   return true;
 }
 
-// Does what is due of the machine's operation; true where there may be more.
-bool Operations::RunStep(const std::string& machine_id) {
+// Does what is due of the machine's operation.
+Operations::Ran Operations::RunStep(const std::string& machine_id, Lane lane) {
+  const auto more = [](bool kept) { return kept ? Ran::kMore : Ran::kNoMore; };
   std::optional<Step> step;
   {
     absl::MutexLock lock(&parts_.table.LockOf(machine_id));
     absl::StatusOr<std::optional<Step>> loaded = Load(machine_id);
     if (!loaded.ok()) parts_.table.Note("operation.unreadable", machine_id, loaded.status().message());
-    if (!loaded.ok() || !loaded->has_value()) return false;
+    if (!loaded.ok() || !loaded->has_value()) return Ran::kNoMore;
     step = **std::move(loaded);
-    if (Waits(*step, step->operation.step_at)) return false;
+    if (Waits(*step, step->operation.step_at)) return Ran::kNoMore;
     if (!RuleOf(step->step).has_effect) {
-      if (step->step != OperationStep::kBackoff && Waits(*step, step->operation.deadline)) return false;
-      return Keep(Commit(Expire(*step)));
+      if (step->step != OperationStep::kBackoff && Waits(*step, step->operation.deadline)) return Ran::kNoMore;
+      return more(Keep(Commit(Expire(*step))));
     }
+    // There it is loaded again: an order that came meanwhile has its way.
+    if (lane == Lane::kQuick && TakesLong(step->step)) return Ran::kElsewhere;
     // Under the lock, so that an order that fences the boot comes before it or after it.
     // PID 1 asks for tokens before the workload begins, or goes on.
     if (step->step == OperationStep::kLaunch || step->step == OperationStep::kThaw) {
       const absl::Status published = parts_.boots.Publish(step->record, step->step == OperationStep::kLaunch);
-      if (!published.ok()) return Keep(Commit(Fail(*step, absl::FailedPreconditionError(published.message()))));
+      if (!published.ok()) return more(Keep(Commit(Fail(*step, absl::FailedPreconditionError(published.message())))));
     }
   }
-  return Settle(*step, Do(*step));
+  return more(Settle(*step, Do(*step)));
 }
 
 Operations::Outcome Operations::Do(const Step& step) {

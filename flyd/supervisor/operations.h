@@ -32,6 +32,7 @@ struct OperationParts {  // none is owned; all outlive the operations
   BootControl& control;
   GuestSockets& sockets;
   Scheduler& scheduler;
+  Scheduler& slow;  // for what may take long: a boot that begins, stands still, or goes on. Perhaps the same one
 };
 
 // Does what stands in the store, step by step: before a step's effect it stands there, and what came of it is stored
@@ -99,11 +100,14 @@ class Operations {
 
   void Drive(const std::string& machine_id);
   void Run(const std::string& machine_id);
+  enum class Lane { kQuick, kSlow };
+  enum class Ran { kMore, kNoMore, kElsewhere };  // kElsewhere: the slow lane goes on with it, and holds the slot
+  void GoOn(const std::string& machine_id, Lane lane);
   bool Take(const std::string& machine_id) ABSL_LOCKS_EXCLUDED(mu_);
   bool Release(const std::string& machine_id) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Duration Left(const Step& step, absl::Time at) ABSL_LOCKS_EXCLUDED(mu_);
 
-  bool RunStep(const std::string& machine_id);
+  Ran RunStep(const std::string& machine_id, Lane lane);
   absl::StatusOr<std::optional<Step>> Load(const std::string& machine_id) const;
   bool Waits(const Step& step, absl::Time until);
   Outcome Do(const Step& step);

@@ -1,5 +1,7 @@
 #include "flyd/supervisor/supervisor.h"
 
+#include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -49,6 +51,15 @@ storage::MachineRecord RecordOf(const tokensvc::VerifiedPlacement& verified, con
           .created_at = now};
 }
 
+// Whether the order ends a machine earlier than the stop that is under way.
+bool IsSooner(const EndSettings& end, const std::optional<storage::OperationRecord>& present, absl::Time now) {
+  if (!present.has_value() || present->kind != KindName(OperationKind::kStop)) return false;
+  const std::optional<OperationStep> step = StepNamed(present->step);
+  if (step != OperationStep::kSignal && step != OperationStep::kAwaitExit) return false;
+  if (end.signal == SIGKILL) return true;
+  return end.timeout.has_value() && now + *end.timeout < std::min(present->deadline, now + present->timeout);
+}
+
 // A workload that stands still hears no signal.
 bool StandsStill(MachineState state) { return state == MachineState::kSuspended || state == MachineState::kSuspending; }
 
@@ -67,9 +78,13 @@ Supervisor::Supervisor(SupervisorParts parts, WorkerIdentity identity)
                    .runtime = parts_.runtime,
                    .control = parts_.control,
                    .sockets = parts_.sockets,
-                   .scheduler = parts_.scheduler}) {}
+                   .scheduler = parts_.scheduler,
+                   .slow = parts_.slow_scheduler == nullptr ? parts_.scheduler : *parts_.slow_scheduler}) {}
 
-Supervisor::~Supervisor() { parts_.scheduler.Stop(); }
+Supervisor::~Supervisor() {
+  parts_.scheduler.Stop();
+  if (parts_.slow_scheduler != nullptr) parts_.slow_scheduler->Stop();
+}
 
 absl::StatusOr<Supervisor::Found> Supervisor::Find(const std::string& id, const Guard& guard) {
   if (absl::Status changeable = parts_.store.Changeable(); !changeable.ok()) return changeable;
@@ -170,6 +185,11 @@ Supervisor::Result Supervisor::Stop(const std::string& id, const Guard& guard, c
   absl::StatusOr<Found> found = Find(id, guard);
   if (!found.ok()) return found.status();
   const MachineState state = found->record.state;
+  if (!found->answered && state == MachineState::kStopping && IsSooner(end, found->operation, parts_.clock.Now())) {
+    OperationOrder order = EndOrder(found->record, OperationKind::kStop, end);
+    if (end.signal == SIGKILL) order.step = OperationStep::kKill;
+    return Order(*std::move(found), guard, MachineEvent::kStop, "stop", order);
+  }
   if (found->answered || state == MachineState::kStopping || state == MachineState::kStopped) return AsItIs(*found, guard);
   if (!Next(state, MachineEvent::kStop).has_value()) return WrongState(found->record, "a boot, or a failed start, to stop");
   // Before the stop becomes visible: whatever was asked for up to here is not written any more.

@@ -46,6 +46,7 @@ struct SupervisorParts {  // none is owned; all outlive the supervisor
   const tokensvc::Clock& clock;
   tokensvc::UniqueIdSource& ids;
   Scheduler& scheduler;
+  Scheduler* slow_scheduler = nullptr;  // of what may take long (TakesLong); null: the same
   SupervisorLog log;
   Admission admission;
   MachineTable::OnLost on_lost;
@@ -80,7 +81,8 @@ class Supervisor final : public BootGate {
   absl::StatusOr<storage::MachineRecord> Create(const CreateMachine& order);
   // Resumes a suspended machine. One that starts or has started is answered as it is.
   absl::StatusOr<storage::MachineRecord> Start(const std::string& id, const Guard& guard);
-  // Answers once no token of the boot can leave any more.
+  // Answers once no token of the boot can leave any more. A machine that is stopping is answered as it is, unless this one
+  // ends it sooner: by SIGKILL, or an earlier timeout.
   absl::StatusOr<storage::MachineRecord> Stop(const std::string& id, const Guard& guard, const EndSettings& end);
   absl::StatusOr<storage::MachineRecord> Restart(const std::string& id, const Guard& guard, const EndSettings& end);
   // The same promise as Stop's.

@@ -110,6 +110,12 @@ asio::awaitable<absl::StatusOr<ExecResult>> ExecSession::Run(ExecRequest request
   co_return result_;
 }
 
+void ExecSession::GiveUp() {
+  if (end_.has_value()) return;
+  (void)SendMessage(channel_, {.kind = Kind::kKillExec, .id = id_});
+  Abort(absl::CancelledError("exec: given up"));
+}
+
 void ExecSession::Ended(const ChannelMessage& end) {
   result_.exit_code = end.exit_code;
   result_.signal = end.signal;

@@ -25,6 +25,9 @@ class ExecSession : public std::enable_shared_from_this<ExecSession> {
   // Runs it to its end. DeadlineExceeded: killed after request.timeout. Otherwise what PID 1 says it could not.
   boost::asio::awaitable<absl::StatusOr<ExecResult>> Run(ExecRequest request);
 
+  // Nobody waits for it any more: it is killed, and Run answers Cancelled.
+  void GiveUp();
+
   // PID 1's kExecExit for this id; or the machine's end, as a status.
   void Ended(const ChannelMessage& end);
   void Abort(absl::Status why);

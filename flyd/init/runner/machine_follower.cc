@@ -25,12 +25,15 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "boost/asio/as_tuple.hpp"
+#include "boost/asio/bind_cancellation_slot.hpp"
 #include "boost/asio/buffer.hpp"
+#include "boost/asio/cancellation_signal.hpp"
 #include "boost/asio/co_spawn.hpp"
 #include "boost/asio/detached.hpp"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/local/stream_protocol.hpp"
 #include "boost/asio/posix/stream_descriptor.hpp"
+#include "boost/asio/post.hpp"
 #include "boost/asio/read_until.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "boost/asio/use_awaitable.hpp"
@@ -55,6 +58,7 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds kOutputPatience(2);
 // More than PID 1 waits for tokens in a resume.
 constexpr std::chrono::seconds kSettlePatience(20);
+constexpr std::chrono::milliseconds kAcceptPause(100);
 
 absl::Time WallTime() {
   timespec now = {};
@@ -173,7 +177,13 @@ class MachineFollower::Loop {
   asio::awaitable<void> Accept() {
     for (;;) {
       auto [error, socket] = co_await control_.async_accept(kToken);
-      if (error) co_return;
+      if (error == asio::error::operation_aborted) co_return;
+      if (error) {
+        // Out of descriptors, which execs give back: flyd is heard again then.
+        asio::steady_timer pause(io_, kAcceptPause);
+        co_await pause.async_wait(kToken);
+        continue;
+      }
       asio::co_spawn(io_, Serve(std::move(socket)), asio::detached);
     }
   }
@@ -185,7 +195,7 @@ class MachineFollower::Loop {
         co_await asio::async_read_until(socket, asio::dynamic_buffer(line, kMaxControlLine), '\n', kToken);
     if (!error) {
       line.resize(got - 1);
-      const absl::StatusOr<ExecResult> result = co_await Obey(line);
+      const absl::StatusOr<ExecResult> result = co_await Obey(line, socket);
       const std::string reply = EncodeControlReply(result);
       co_await asio::async_write(socket, asio::buffer(reply), kToken);
     }
@@ -193,7 +203,14 @@ class MachineFollower::Loop {
     outputs_changed_.cancel();
   }
 
-  asio::awaitable<absl::StatusOr<ExecResult>> Obey(const std::string& line) {
+  // A caller that closes has given its exec up.
+  static asio::awaitable<void> AwaitClose(Local::socket& socket, std::shared_ptr<ExecSession> session) {
+    char more = 0;
+    const auto [error, got] = co_await socket.async_read_some(asio::buffer(&more, 1), kToken);
+    if (error != asio::error::operation_aborted) session->GiveUp();
+  }
+
+  asio::awaitable<absl::StatusOr<ExecResult>> Obey(const std::string& line, Local::socket& socket) {
     absl::StatusOr<ControlRequest> request = DecodeControlRequest(line);
     if (!request.ok()) co_return request.status();
     if (request->op == ControlRequest::Op::kSignal) co_return SendSignal(request->signal);
@@ -202,8 +219,14 @@ class MachineFollower::Loop {
     const uint64_t id = ++last_exec_;
     const auto session = std::make_shared<ExecSession>(io_.get_executor(), id, channel_.native_handle());
     execs_[id] = session;
+    asio::cancellation_signal answered;
+    bool watching = true;
+    asio::co_spawn(io_, AwaitClose(socket, session),
+                   asio::bind_cancellation_slot(answered.slot(), [&watching](std::exception_ptr) { watching = false; }));
     absl::StatusOr<ExecResult> result = co_await session->Run(std::move(request->exec));
     execs_.erase(id);
+    answered.emit(asio::cancellation_type::all);
+    while (watching) co_await asio::post(io_, asio::use_awaitable);  // it uses the socket
     co_return result;
   }
 
