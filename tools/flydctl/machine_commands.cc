@@ -7,6 +7,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
 #include "tools/flydctl/call.h"
+#include "tools/flydctl/machine_lease.h"
 #include "tools/flydctl/machine_life_commands.h"
 #include "tools/flydctl/machine_logs.h"
 #include "tools/flydctl/machine_run.h"
@@ -23,6 +24,7 @@ struct MachineArguments {
   std::string worker;
   std::string state = "started";
   std::string signal;
+  std::string lease;
   uint32_t timeout_seconds = 0;
   bool all = false;
   bool force = false;
@@ -103,11 +105,25 @@ int OnMachine(Session& session, const Request& request,
   return kExitOk;
 }
 
+int Status(Session& session, const MachineArguments& arguments) {
+  pb::GetMachineRequest request;
+  request.set_id(arguments.id);
+  return OnMachine(session, request, &Stub::GetMachine);
+}
+
+int Start(Session& session, const MachineArguments& arguments) {
+  pb::StartMachineRequest request;
+  request.set_id(arguments.id);
+  request.set_lease_nonce(arguments.lease);
+  return OnMachine(session, request, &Stub::StartMachine);
+}
+
 int Stop(Session& session, const MachineArguments& arguments) {
   pb::StopMachineRequest request;
   request.set_id(arguments.id);
   request.set_signal(arguments.signal);
   request.set_timeout_seconds(arguments.timeout_seconds);
+  request.set_lease_nonce(arguments.lease);
   return OnMachine(session, request, &Stub::StopMachine);
 }
 
@@ -125,6 +141,7 @@ int Destroy(Session& session, const MachineArguments& arguments) {
   pb::DestroyMachineRequest request;
   request.set_id(arguments.id);
   request.set_force(arguments.force);
+  request.set_lease_nonce(arguments.lease);
   const int code = OnMachine(session, request, &Stub::DestroyMachine);
   if (code != kExitOk) return code;
   // The name stays a tombstone and no generation of the machine signs again.
@@ -133,14 +150,6 @@ int Destroy(Session& session, const MachineArguments& arguments) {
   fly::fleet::v1::RetireMachineRequest retire;
   retire.set_machine_id(arguments.id);
   return Fail(Call(**fleet, &fly::fleet::v1::Fleet::Stub::RetireMachine, retire).status());
-}
-
-template <typename Request>
-int ById(Session& session, const MachineArguments& arguments,
-         grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, pb::Machine*)) {
-  Request request;
-  request.set_id(arguments.id);
-  return OnMachine(session, request, method);
 }
 
 int Exec(Session& session, const MachineArguments& arguments) {
@@ -196,6 +205,7 @@ void AddMachineCommands(CLI::App& root, Session& session) {
   AddMachineRun(*machine, session);
   AddMachineUpdate(*machine, session);
   AddMachineLifeCommands(*machine, session);
+  AddMachineLease(*machine, session);
 
   auto arguments = std::make_shared<MachineArguments>();
   const auto add = [&](const char* name, const char* help, int (*run)(Session&, const MachineArguments&)) {
@@ -210,22 +220,23 @@ void AddMachineCommands(CLI::App& root, Session& session) {
     command->add_option("id", arguments->id, "Machine id")->required();
     return command;
   };
+  const auto add_change = [&](const char* name, const char* help, int (*run)(Session&, const MachineArguments&)) {
+    CLI::App* command = add_by_id(name, help, run);
+    AddLeaseOption(*command, arguments->lease);
+    return command;
+  };
 
   CLI::App* list = add("list", "List the machines of a worker", &List);
   list->add_option("-a,--app", arguments->app, "Only those of ORGANIZATION/APP");
   list->add_option("--worker", arguments->worker, "Worker (default: the only one)");
   list->add_flag("--all", arguments->all, "Destroyed ones too");
 
-  add_by_id("status", "Show one machine", [](Session& s, const MachineArguments& a) {
-    return ById<pb::GetMachineRequest>(s, a, &Stub::GetMachine);
-  });
-  add_by_id("start", "Start it", [](Session& s, const MachineArguments& a) {
-    return ById<pb::StartMachineRequest>(s, a, &Stub::StartMachine);
-  });
-  CLI::App* stop = add_by_id("stop", "Stop it: signal, time to end, kill", &Stop);
+  add_by_id("status", "Show one machine", &Status);
+  add_change("start", "Start it", &Start);
+  CLI::App* stop = add_change("stop", "Stop it: signal, time to end, kill", &Stop);
   stop->add_option("-s,--signal", arguments->signal, "Signal name (default: the machine's)");
   stop->add_option("-t,--timeout", arguments->timeout_seconds, "Seconds before SIGKILL (default: the machine's)");
-  add_by_id("destroy", "Destroy it for good; its name is not used again", &Destroy)
+  add_change("destroy", "Destroy it for good; its name is not used again", &Destroy)
       ->add_flag("-f,--force", arguments->force, "Kill it first if it runs");
   CLI::App* wait = add_by_id("wait", "Wait for a state", &Wait);
   wait->add_option("--state", arguments->state)->capture_default_str();

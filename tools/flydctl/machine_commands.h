@@ -5,7 +5,7 @@
 
 namespace tools {
 
-// `flydctl machine run|update|list|status|start|stop|destroy|wait|events|exec|logs`.
+// `flydctl machine` and all that is below it.
 void AddMachineCommands(CLI::App& root, Session& session);
 
 }  // namespace tools

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "tools/flydctl/call.h"
+#include "tools/flydctl/machine_lease.h"
 
 namespace tools {
 namespace {
@@ -20,6 +21,7 @@ struct LifeArguments {
   std::string id;
   std::string worker;
   std::string operation;
+  std::string lease;
   std::string signal;
   std::string boot;
   std::string what;
@@ -74,18 +76,21 @@ int Restart(Session& session, const LifeArguments& arguments) {
   request.set_id(arguments.id);
   request.set_signal(arguments.signal);
   request.set_timeout_seconds(arguments.timeout_seconds);
+  request.set_lease_nonce(arguments.lease);
   return Order(session, request, &Stub::RestartMachine);
 }
 
 int Suspend(Session& session, const LifeArguments& arguments) {
   pb::SuspendMachineRequest request;
   request.set_id(arguments.id);
+  request.set_lease_nonce(arguments.lease);
   return Order(session, request, &Stub::SuspendMachine);
 }
 
 int Resume(Session& session, const LifeArguments& arguments) {
   pb::StartMachineRequest request;
   request.set_id(arguments.id);
+  request.set_lease_nonce(arguments.lease);
   return Order(session, request, &Stub::StartMachine);
 }
 
@@ -93,6 +98,7 @@ int Signal(Session& session, const LifeArguments& arguments) {
   pb::SignalMachineRequest request;
   request.set_id(arguments.id);
   request.set_signal(arguments.signal);
+  request.set_lease_nonce(arguments.lease);
   return Order(session, request, &Stub::SignalMachine);
 }
 
@@ -101,6 +107,7 @@ int Metadata(Session& session, const LifeArguments& arguments) {
   if (!stub.ok()) return Fail(stub.status());
   pb::UpdateMetadataRequest request;
   request.set_id(arguments.id);
+  request.set_lease_nonce(arguments.lease);
   for (const std::string& pair : arguments.put) {
     const size_t equals = pair.find('=');
     if (equals == pair.npos || equals == 0) {
@@ -147,6 +154,7 @@ int Cancel(Session& session, const LifeArguments& arguments) {
   pb::CancelOperationRequest request;
   request.set_machine_id(arguments.id);
   request.set_operation_id(arguments.operation);
+  request.set_lease_nonce(arguments.lease);
   return PrintState(session, Call(**stub, &Stub::CancelOperation, request));
 }
 
@@ -189,20 +197,25 @@ void AddMachineLifeCommands(CLI::App& machine, Session& session) {
     command->add_option("id", arguments->id, "Machine id")->required();
     return command;
   };
-  CLI::App* restart = add_by_id("restart", "End its boot and begin another of its version", &Restart);
+  const auto add_change = [&](const char* name, const char* help, int (*run)(Session&, const LifeArguments&)) {
+    CLI::App* command = add_by_id(name, help, run);
+    AddLeaseOption(*command, arguments->lease);
+    return command;
+  };
+  CLI::App* restart = add_change("restart", "End its boot and begin another of its version", &Restart);
   restart->add_option("-s,--signal", arguments->signal, "Signal name (default: the machine's)");
   restart->add_option("-t,--timeout", arguments->timeout_seconds, "Seconds before SIGKILL (default: the machine's)");
-  add_by_id("suspend", "Let the workload stand still, with all its memory", &Suspend);
-  add_by_id("resume", "Let a suspended machine go on", &Resume);
-  add_by_id("signal", "Send the workload a signal", &Signal)
+  add_change("suspend", "Let the workload stand still, with all its memory", &Suspend);
+  add_change("resume", "Let a suspended machine go on", &Resume);
+  add_change("signal", "Send the workload a signal", &Signal)
       ->add_option("signal", arguments->signal, "Name, such as SIGHUP")
       ->required();
-  CLI::App* metadata = add_by_id("metadata", "Show metadata, or change them: they make no version", &Metadata);
+  CLI::App* metadata = add_change("metadata", "Show metadata, or change them: they make no version", &Metadata);
   metadata->add_option("--set", arguments->put, "KEY=VALUE, repeatable")->allow_extra_args(false);
   metadata->add_option("--remove", arguments->remove, "KEY, repeatable")->allow_extra_args(false);
   add("operations", "What is being done on a worker", &Operations)
       ->add_option("--worker", arguments->worker, "Worker (default: the only one)");
-  add_by_id("cancel", "Call off a start that has not succeeded yet", &Cancel)
+  add_change("cancel", "Call off a start that has not succeeded yet", &Cancel)
       ->add_option("operation", arguments->operation, "Its id, as `operations` lists it")
       ->required();
   CLI::App* report = add_by_id("report", "Tell of a boot that a supervisor of your own runs (runtime EXTERNAL)", &Report);

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/flydctl/call.h"
 #include "tools/flydctl/image_reference.h"
+#include "tools/flydctl/machine_lease.h"
 #include "tools/flydctl/machine_logs.h"
 #include "tools/flydctl/token_file_option.h"
 
@@ -22,6 +23,7 @@ using Machines = machines::Machines::Stub;
 
 struct RunArguments {
   std::string id;  // of the machine to update; empty: a new one
+  std::string lease;  // of the machine to update
   std::string image;
   std::string app;
   std::string name;
@@ -165,6 +167,7 @@ int UpdateMachine(Session& session, RunArguments arguments) {
   request.set_placement(placed->placement());
   *request.mutable_config() = *config;
   request.set_current_version(machine->version());
+  request.set_lease_nonce(arguments.lease);
   absl::StatusOr<machines::Machine> updated = Call(**stub, &Machines::UpdateMachine, request);
   if (!updated.ok()) return Fail(updated.status());
   std::printf("%s\n", updated->version().c_str());
@@ -206,6 +209,7 @@ void AddMachineUpdate(CLI::App& machine, Session& session) {
   CLI::App* update = machine.add_subcommand("update", "Give it a new version; a started machine is stopped and started with it");
   update->add_option("id", arguments->id, "Machine id")->required();
   update->add_option("image", arguments->image, "An OCI layout, a registry's reference (with --image-digest), or `host` for the host's own files")->required();
+  AddLeaseOption(*update, arguments->lease);
   AddConfigOptions(*update, *arguments);
   update->callback([&session, arguments] { session.command = [&session, arguments] { return UpdateMachine(session, *arguments); }; });
 }
