@@ -138,7 +138,8 @@ class Fleet:
 
     def _write_environment(self):
         flydctl = {"fleet": configs.FLEET, "fleetd": self.address("fleetd"),
-                   "workers": {configs.WORKER: self.address("flyd")}, "tls": configs.tls_files(self, "flydctl"),
+                   "workers": {configs.WORKER: self.address("flyd")},
+                   "signers": {"signerd": self.address("signerd")}, "tls": configs.tls_files(self, "flydctl"),
                    "issuer_ca_file": str(self.dir / "pki" / "ca.pem") if self.https else "",
                    "region": configs.REGION, "development": True}
         (self.dir / "flydctl.json").write_text(json.dumps(flydctl, indent=2) + "\n")

@@ -70,6 +70,14 @@ absl::StatusOr<machines::Machines::Stub*> Connections::worker(absl::string_view 
   return stub.get();
 }
 
+absl::StatusOr<std::unique_ptr<fly::signer::v1::Keys::Stub>> Connections::signer(const std::string& name) {
+  absl::StatusOr<const FlydctlConfig*> found = config();
+  if (!found.ok()) return found.status();
+  auto channel = Connect(**found, (*found)->signers.at(name), tokensvc::Role::kSigner);
+  if (!channel.ok()) return channel.status();
+  return fly::signer::v1::Keys::NewStub(*channel);
+}
+
 absl::StatusOr<machines::Machines::Stub*> Connections::worker_of(absl::string_view machine_id) {
   absl::StatusOr<const FlydctlConfig*> found = config();
   if (!found.ok()) return found.status();

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "proto/fleet/v1/fleet.grpc.pb.h"
 #include "proto/machines/v1/machines.grpc.pb.h"
+#include "proto/signer/v1/signer.grpc.pb.h"
 #include "tools/flydctl/flydctl_config.h"
 
 namespace tools {
@@ -26,6 +27,9 @@ class Connections {
 
   // The worker that has the machine: asked of each in turn. NotFound where none has.
   absl::StatusOr<fly::machines::v1::Machines::Stub*> worker_of(absl::string_view machine_id);
+
+  // `name` is one of the configuration's signers.
+  absl::StatusOr<std::unique_ptr<fly::signer::v1::Keys::Stub>> signer(const std::string& name);
 
  private:
   std::unique_ptr<FlydctlConfig> config_;

@@ -85,6 +85,7 @@ absl::StatusOr<FlydctlConfig> ReadFlydctlConfig() {
   members.String("fleet", config.fleet);
   members.String("fleetd", config.fleetd);
   members.Strings("workers", config.workers);
+  members.Strings("signers", config.signers);
   members.String("issuer_ca_file", config.issuer_ca_file);
   members.String("region", config.region);
   members.Bool("development", config.development);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
+#include "tools/flydctl/fleet_commands.h"
 #include "tools/flydctl/machine_commands.h"
 #include "tools/flydctl/org_app_commands.h"
 #include "tools/flydctl/pki_commands.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   tools::AddOrgCommands(app, session);
   tools::AddAppCommands(app, session);
   tools::AddMachineCommands(app, session);
+  tools::AddFleetCommands(app, session);
   tools::AddWorkerCommands(app, session);
   tools::AddStoreCommands(app, session);
   tools::AddTokenCommands(app, session);
