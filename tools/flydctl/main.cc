@@ -4,6 +4,7 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
+#include "tools/flydctl/completion/completion_command.h"
 #include "tools/flydctl/fleet_commands.h"
 #include "tools/flydctl/machine_commands.h"
 #include "tools/flydctl/org_app_commands.h"
@@ -24,8 +25,8 @@ int main(int argc, char** argv) {
   tools::Session session;
   const std::map<std::string, tools::Format> formats = {
       {"table", tools::Format::kTable}, {"wide", tools::Format::kWide}, {"json", tools::Format::kJson}};
-  app.add_option("-o,--output", session.format, "table, wide or json")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
+  app.add_option("-o,--output", session.format, "How answers are printed")
+      ->transform(CLI::CheckedTransformer(formats).description(CLI::IsMember(formats).get_description()));
   tools::AddOrgCommands(app, session);
   tools::AddAppCommands(app, session);
   tools::AddMachineCommands(app, session);
@@ -35,6 +36,7 @@ int main(int argc, char** argv) {
   tools::AddTokenCommands(app, session);
   tools::AddTrustCommands(app, session);
   tools::AddPkiCommands(app, session);
+  tools::AddCompletionCommand(app, session.command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
