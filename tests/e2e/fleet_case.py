@@ -79,6 +79,12 @@ class FleetCase(unittest.TestCase):
     def machine(self, machine_id):
         return json.loads(self.ctl("-o", "json", "machine", "status", machine_id))
 
+    def machines(self):
+        return [json.loads(line) for line in self.ctl("-o", "json", "machine", "list").splitlines()]
+
+    def worker(self):
+        return {"limits": [], **json.loads(self.ctl("-o", "json", "worker", "status"))}
+
     def run_machine(self, organization, *command, options=()):
         return self.run_ctl("machine", "run", "host", "-a", organization + "/web", *options, "--", *command)
 

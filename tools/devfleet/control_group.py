@@ -3,6 +3,7 @@ import contextlib
 import os
 import pathlib
 import secrets
+import time
 
 
 def place():
@@ -21,5 +22,9 @@ def remove(folder):
     with contextlib.suppress(OSError):
         pathlib.Path(folder, "cgroup.kill").write_text("1")
     for inner, _, _ in os.walk(folder, topdown=False):
-        with contextlib.suppress(OSError):  # one that is still emptying stays
-            os.rmdir(inner)
+        for _ in range(100):  # what was killed is still emptying
+            try:
+                os.rmdir(inner)
+                break
+            except OSError:
+                time.sleep(0.02)

@@ -198,7 +198,7 @@ class Fleet:
         listed = subprocess.run([flydctl, "-o", "json", "machine", "list"], env=environment, capture_output=True, text=True)
         for line in listed.stdout.splitlines():
             machine = json.loads(line)
-            if machine["state"] in ("STARTING", "STARTED", "STOPPING"):
+            if machine["state"] not in ("CREATED", "STOPPED", "FAILED", "DESTROYED"):
                 subprocess.run([flydctl, "machine", "stop", machine["id"], "-t", "2"], env=environment, capture_output=True)
                 subprocess.run([flydctl, "machine", "wait", machine["id"], "--state", "stopped", "-t", "10"],
                                env=environment, capture_output=True)

@@ -160,7 +160,8 @@ int Cancel(Session& session, const LifeArguments& arguments) {
 
 // Until it is interrupted, or the worker ends the stream.
 int Watch(Session& session, const LifeArguments& arguments) {
-  absl::StatusOr<Stub*> stub = session.connections.worker(arguments.worker);
+  absl::StatusOr<Stub*> stub = arguments.id.empty() ? session.connections.worker(arguments.worker)
+                                                    : session.connections.worker_of(arguments.id);
   if (!stub.ok()) return Fail(stub.status());
   pb::WatchMachinesRequest request;
   request.set_after_sequence(arguments.after);

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "tokensvc/clock.h"
-#include "tools/flydctl/http_get.h"
-#include "tools/flydctl/token_verifier.h"
+#include "tools/flydctl/verifier/http_get.h"
+#include "tools/flydctl/verifier/token_verifier.h"
 
 namespace tools {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/flydctl/token_verifier.h"
+#include "tools/flydctl/verifier/token_verifier.h"
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>

@@ -1,4 +1,4 @@
-#include "tools/flydctl/http_get.h"
+#include "tools/flydctl/verifier/http_get.h"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>

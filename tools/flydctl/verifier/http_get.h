@@ -1,5 +1,5 @@
-#ifndef TOOLS_FLYDCTL_HTTP_GET_H_
-#define TOOLS_FLYDCTL_HTTP_GET_H_
+#ifndef TOOLS_FLYDCTL_VERIFIER_HTTP_GET_H_
+#define TOOLS_FLYDCTL_VERIFIER_HTTP_GET_H_
 
 #include <string>
 
@@ -15,4 +15,4 @@ absl::StatusOr<std::string> HttpGet(const std::string& url, const std::string& c
 
 }  // namespace tools
 
-#endif  // TOOLS_FLYDCTL_HTTP_GET_H_
+#endif  // TOOLS_FLYDCTL_VERIFIER_HTTP_GET_H_

@@ -1,5 +1,5 @@
-#ifndef TOOLS_FLYDCTL_TOKEN_VERIFIER_H_
-#define TOOLS_FLYDCTL_TOKEN_VERIFIER_H_
+#ifndef TOOLS_FLYDCTL_VERIFIER_TOKEN_VERIFIER_H_
+#define TOOLS_FLYDCTL_VERIFIER_TOKEN_VERIFIER_H_
 
 #include <functional>
 #include <string>
@@ -29,4 +29,4 @@ absl::Status VerifyToken(const TokenParts& token, const std::string& audience, a
 
 }  // namespace tools
 
-#endif  // TOOLS_FLYDCTL_TOKEN_VERIFIER_H_
+#endif  // TOOLS_FLYDCTL_VERIFIER_TOKEN_VERIFIER_H_
