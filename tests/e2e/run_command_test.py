@@ -23,7 +23,7 @@ class RunCommandTest(FleetCase):
                 refused = self.run_machine("acme-es256", "true", options=["--name", f"free-{number}", *options])
                 self.assertNotEqual(refused.returncode, 0)
                 if before:
-                    self.assertIn("cordoned (maintenance)", refused.stderr)
+                    self.assertIn("cordoned, maintenance", refused.stderr)
                     self.ctl("worker", "uncordon")
                 again = self.run_machine("acme-es256", "true", options=["--name", f"free-{number}"])
                 self.assertEqual(again.returncode, 0, again.stderr)

@@ -16,7 +16,7 @@ absl::Status CheckWorkerTakes(pb::Machines::Stub& worker, const pb::MachineConfi
   if (!state.ok()) return state.status();
   if (state->cordoned()) {
     return absl::FailedPreconditionError(
-        absl::StrCat("worker ", state->name(), ": cordoned (", state->cordon_reason(), "), want it uncordoned, or another"));
+        absl::StrCat("worker ", state->name(), ": cordoned, ", state->cordon_reason(), "; want it uncordoned, or another"));
   }
   const std::pair<const char*, uint32_t> limits[] = {{"cpus", config.guest().cpus()},
                                                      {"memory_mb", config.guest().memory_mb()},
