@@ -240,7 +240,8 @@ class RunningDaemon final : public Daemon {
                                                                .on_lost = [this](const absl::Status& why) {
                                                                  log_.Write("flyd.store_lost", {{"why", why.message()}});
                                                                  std::_Exit(kExitStoreLost);
-                                                               }},
+                                                               },
+                                                               .placement_keys = [this] { return AskPlacementKeys(); }},
                                                std::move(identity));
     absl::StatusOr<GuestGate::RootKeys> root_keys = ReadRootKeys(*keyring_);
     if (!root_keys.ok()) return root_keys.status();
@@ -249,6 +250,13 @@ class RunningDaemon final : public Daemon {
     manager_.ForgetUntaken();
     if (store_->Changeable().ok()) Tend(absl::ZeroDuration());
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<tokensvc::PlacementKey>> AskPlacementKeys() {
+    const absl::StatusOr<WorkerIdentity> identity = Enrol(config_, *keyring_, clock_);
+    if (!identity.ok()) return identity.status();
+    log_.Write("flyd.placement_keys_read", {{"keys", absl::StrCat(identity->placement_keys.size())}});
+    return identity->placement_keys;
   }
 
   // What fleetd does not sign anew stays good until it expires: 12 h, by the fleet's defaults.

@@ -68,7 +68,7 @@ bool StandsStill(MachineState state) { return state == MachineState::kSuspended 
 Supervisor::Supervisor(SupervisorParts parts, WorkerIdentity identity)
     : parts_(std::move(parts)),
       identity_(std::move(identity)),
-      placement_check_(identity_.worker, identity_.placement_keys),
+      placement_check_(identity_.worker, identity_.placement_keys, parts_.placement_keys),
       table_(parts_.store, parts_.clock, parts_.log, parts_.on_lost),
       boots_(table_, parts_.keyring, parts_.ids, identity_),
       book_(parts_.clock, boots_, parts_.ids),

@@ -50,6 +50,7 @@ struct SupervisorParts {  // none is owned; all outlive the supervisor
   SupervisorLog log;
   Admission admission;
   MachineTable::OnLost on_lost;
+  PlacementKeySource placement_keys;  // empty: those of the worker's identity are all
 };
 
 // Keeps the machines of this worker in the states that the control plane ordered.
