@@ -60,6 +60,13 @@ class RunCommandTest(FleetCase):
         self.assertEqual(attached.wait(30), 137)
         self.ctl("machine", "wait", listed[0]["id"], "--state", "started", "-t", "20")
 
+    def test_an_exec_is_given_input_where_it_is_asked_for(self):
+        machine = self.start_machine("acme-es256", "sleep", "1000")
+        self.assertEqual(self.ctl("machine", "exec", machine, "-i", "--", "cat", input="hello"), "hello")
+        self.assertEqual(self.ctl("machine", "exec", machine, "--", "cat", input="hello"), "")
+        large = self.run_ctl("machine", "exec", machine, "-i", "--", "cat", input="x" * ((1 << 20) + 1))
+        self.assertEqual(large.returncode, 2, large.stderr)
+
     def test_a_watch_of_no_machine_says_so(self):
         watched = self.run_ctl("machine", "watch", "148e21ea7e46e8")
         self.assertEqual(watched.returncode, 3)

@@ -29,6 +29,7 @@ struct MachineArguments {
   bool all = false;
   bool force = false;
   bool follow = false;
+  bool input = false;
   std::vector<std::string> command;
 };
 using Arguments = std::shared_ptr<MachineArguments>;
@@ -152,10 +153,18 @@ int Destroy(Session& session, const MachineArguments& arguments) {
   return Fail(Call(**fleet, &fly::fleet::v1::Fleet::Stub::RetireMachine, retire).status());
 }
 
+// One byte more than may be sent, so that flyd says what is too much.
+std::string ReadInput() {
+  std::string input((size_t{1} << 20) + 1, '\0');
+  input.resize(std::fread(input.data(), 1, input.size(), stdin));
+  return input;
+}
+
 int Exec(Session& session, const MachineArguments& arguments) {
   absl::StatusOr<Stub*> stub = session.connections.worker_of(arguments.id);
   if (!stub.ok()) return Fail(stub.status());
   pb::ExecMachineRequest request;
+  if (arguments.input) request.set_stdin(ReadInput());
   request.set_id(arguments.id);
   request.mutable_command()->Assign(arguments.command.begin(), arguments.command.end());
   request.set_timeout_seconds(arguments.timeout_seconds);
@@ -242,6 +251,7 @@ void AddMachineCommands(CLI::App& root, Session& session) {
   wait->add_option("--state", arguments->state)->capture_default_str();
   wait->add_option("-t,--timeout", arguments->timeout_seconds, "Seconds, 1..60");
   CLI::App* exec = add_by_id("exec", "Run a program inside; ends with its code", &Exec);
+  exec->add_flag("-i,--stdin", arguments->input, "Give it the standard input, at most 1 MiB");
   exec->add_option("-t,--timeout", arguments->timeout_seconds, "Seconds before SIGKILL (default 60)");
   exec->add_option("command", arguments->command, "Program and arguments, after --")->required();
   add_by_id("logs", "What the workload wrote", &Logs)->add_flag("-f,--follow", arguments->follow, "Until its boot ends");
