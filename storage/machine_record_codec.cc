@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "proto/storage/v1/records.pb.h"
+#include "storage/utf8_text.h"
 
 namespace storage {
 namespace {
@@ -37,7 +38,7 @@ void ToProto(const ExitReport& exit, pb::ExitReport& proto) {
   proto.set_oom_killed(exit.oom_killed);
   proto.set_requested_stop(exit.requested_stop);
   proto.set_exited_at(absl::ToUnixNanos(exit.exited_at));
-  proto.set_error(exit.error);
+  proto.set_error(Utf8Text(exit.error));
 }
 
 BootRecord FromProto(const pb::BootRecord& proto) {
@@ -90,7 +91,7 @@ void GuardsToProto(const MachineRecord& record, pb::MachineRecord& proto) {
     pb::FinishedOperation& last = *proto.mutable_last_operation();
     last.set_id(record.last_operation->id);
     last.set_kind(record.last_operation->kind);
-    last.set_error(record.last_operation->error);
+    last.set_error(Utf8Text(record.last_operation->error));
     last.set_finished_at(absl::ToUnixNanos(record.last_operation->finished_at));
   }
 }
@@ -177,7 +178,7 @@ std::string EncodeEvent(const EventRecord& event) {
   proto.set_source(event.source);
   proto.set_at(absl::ToUnixNanos(event.at));
   if (event.exit.has_value()) ToProto(*event.exit, *proto.mutable_exit());
-  proto.set_detail(event.detail);
+  proto.set_detail(Utf8Text(event.detail));
   return proto.SerializeAsString();
 }
 
@@ -206,7 +207,7 @@ std::string EncodeOperation(const OperationRecord& operation) {
   proto.set_deadline(ToNanos(operation.deadline));
   proto.set_signal(operation.signal);
   proto.set_timeout_nanos(absl::ToInt64Nanoseconds(operation.timeout));
-  proto.set_error(operation.error);
+  proto.set_error(Utf8Text(operation.error));
   return proto.SerializeAsString();
 }
 

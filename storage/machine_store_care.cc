@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <set>
 #include <utility>
@@ -137,7 +138,8 @@ absl::Status SyncParent(const std::string& path) {
 // A lock of ours would end the holder's when it is closed, so it only looks.
 absl::Status CheckNotHeld(const std::string& folder, const std::string& path) {
   const int lock = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (lock < 0) return absl::OkStatus();
+  if (lock < 0 && errno == ENOENT) return absl::OkStatus();
+  if (lock < 0) return absl::UnavailableError(absl::StrCat(path, ": ", std::strerror(errno), ", want to see who has it"));
   struct flock whole = {};
   whole.l_type = F_WRLCK;
   const bool held = fcntl(lock, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
@@ -149,7 +151,7 @@ absl::Status CheckNotHeld(const std::string& folder, const std::string& path) {
 // Damaged or not, nobody else may have it open: neither RocksDB nor a flyd that goes on without it (hold_data_folder.h).
 absl::Status CheckFree(const std::string& folder) {
   if (absl::Status free = CheckNotHeld(folder, folder + "/LOCK"); !free.ok()) return free;
-  return CheckNotHeld(folder, folder + "/../lock");
+  return CheckNotHeld(folder, std::filesystem::path(folder).parent_path() / "lock");
 }
 
 }  // namespace

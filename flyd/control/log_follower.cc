@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "flyd/files/open_file.h"
+
 namespace flyd {
 
 LogFollower::~LogFollower() {
@@ -26,23 +28,30 @@ ino_t InodeOf(int fd) {
 }  // namespace
 
 // Whether another file stands at the path than the one that is open.
-bool LogFollower::HasNext() const {
+bool LogFollower::HasNext() {
+  if (fd_ < 0) return true;
   const ino_t present = InodeOf(path_);
-  return fd_ < 0 || (present != 0 && present != InodeOf(fd_));
+  if (present == 0 && due_ != 0) has_lost_ = true;  // the folder is gone, and the rest with it
+  if (present == 0 || present == InodeOf(fd_)) return false;
+  if (due_ == 0) due_ = present;
+  return true;
 }
 
 // The older half first, unless it is the one that was read.
 bool LogFollower::OpenNext() {
-  const std::string older = path_ + ".1";
   const ino_t read = InodeOf(fd_);
-  const ino_t half = InodeOf(older);
+  OpenFile older(open((path_ + ".1").c_str(), O_RDONLY | O_CLOEXEC));
+  OpenFile present(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  const ino_t half = InodeOf(older.get());
+  if (half != InodeOf(path_ + ".1")) return true;  // rotated between the two: look again
   const bool reads_older = half != 0 && half != read;
-  const int next = open(reads_older ? older.c_str() : path_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (next < 0) return false;
-  // After a file comes the one that was renamed to make room for the next: another one means that some went between.
-  if (reads_older && read != 0) has_lost_ = true;
+  OpenFile& next = reads_older ? older : present;
+  if (!next.is_open()) return false;
+  // After a file comes the one that was seen in its place first. Another one means that some went between.
+  if (read != 0 && reads_older && half != due_) has_lost_ = true;
+  due_ = reads_older ? InodeOf(present.get()) : 0;
   if (fd_ >= 0) close(fd_);
-  fd_ = next;
+  fd_ = next.Release();
   return true;
 }
 

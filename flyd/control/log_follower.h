@@ -1,6 +1,8 @@
 #ifndef FLYD_CONTROL_LOG_FOLLOWER_H_
 #define FLYD_CONTROL_LOG_FOLLOWER_H_
 
+#include <sys/types.h>
+
 #include <string>
 
 namespace flyd {
@@ -20,10 +22,11 @@ class LogFollower {
   bool has_lost() const { return has_lost_; }
 
  private:
-  bool HasNext() const;
+  bool HasNext();
   bool OpenNext();
   const std::string path_;
   int fd_ = -1;
+  ino_t due_ = 0;  // the file that came after the open one; 0: none has been seen
   bool has_lost_ = false;
 };
 

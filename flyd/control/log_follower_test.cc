@@ -52,6 +52,41 @@ TEST_F(LogFollowerTest, ReadsAFileToItsEndThatWasRotatedMeanwhile) {
   EXPECT_FALSE(log_.has_lost());
 }
 
+TEST_F(LogFollowerTest, MissesNothingWhereTheOlderHalfIsReadWhileTheNewerIsRotated) {
+  Append("old ");
+  Rotate();
+  Append("new ");
+  EXPECT_EQ(log_.ReadMore(), "old ");
+  Rotate();
+  Append("newest ");
+  EXPECT_EQ(ReadAll(), "new newest ");
+  EXPECT_FALSE(log_.has_lost());
+}
+
+TEST_F(LogFollowerTest, MissesNothingInTwoRotationsWhereItHasSeenTheFirst) {
+  Append("one ");
+  EXPECT_EQ(log_.ReadMore(), "one ");
+  Rotate();
+  Append("two ");
+  Append("");
+  EXPECT_EQ(ReadAll(), "two ");
+  Rotate();
+  Append("three ");
+  EXPECT_EQ(ReadAll(), "three ");
+  EXPECT_FALSE(log_.has_lost());
+}
+
+TEST_F(LogFollowerTest, TellsOfAnEndThatWasRemovedUnread) {
+  Append("old ");
+  Rotate();
+  Append("new ");
+  EXPECT_EQ(log_.ReadMore(), "old ");
+  ASSERT_EQ(std::remove(path_.c_str()), 0);
+  ASSERT_EQ(std::remove((path_ + ".1").c_str()), 0);
+  EXPECT_EQ(ReadAll(), "");
+  EXPECT_TRUE(log_.has_lost());
+}
+
 TEST_F(LogFollowerTest, TellsOfAFileThatWasRotatedAwayUnread) {
   Append("one ");
   EXPECT_EQ(ReadAll(), "one ");

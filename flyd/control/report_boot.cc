@@ -54,7 +54,11 @@ absl::StatusOr<BootExit> OwnWord(const storage::MachineHistory& history, const M
     exit.exit_code = event->exit->exit_code;
     exit.signal = event->exit->signal;
     exit.error = event->exit->error;
-    break;
+    return exit;
+  }
+  if (record.state == MachineState::kStarting) {
+    exit.exit_code = 255;
+    exit.error = "machine: ended before it was started, without a word of why";
   }
   return exit;
 }

@@ -96,10 +96,11 @@ class RunningDaemon final : public Daemon {
 
   ~RunningDaemon() override {
     if (control_ != nullptr) control_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
-    guests_.reset();      // no request reaches the gate any more
+    // Effects and tending under way end; operations are parked where they stand. A resume among them needs the gate.
     if (slow_executor_ != nullptr) slow_executor_->Stop();
-    if (executor_ != nullptr) executor_->Stop();  // effects and tending under way end; operations are parked where they stand
-    runtime_.reset();                             // no exit reaches the supervisor any more
+    if (executor_ != nullptr) executor_->Stop();
+    guests_.reset();   // no request reaches the gate any more
+    runtime_.reset();  // no exit reaches the supervisor any more
     supervisor_.reset();
   }
 

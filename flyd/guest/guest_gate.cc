@@ -15,6 +15,7 @@
 #include "flyd/guest/own_record.h"
 #include "flyd/guest/parse_mint_request.h"
 #include "nlohmann/json.hpp"
+#include "storage/utf8_text.h"
 #include "tokensvc/limits.h"
 #include "tokensvc/macaroon/boot/boot_token.h"
 #include "tokensvc/macaroon/boot/boot_token_check.h"
@@ -87,7 +88,7 @@ absl::StatusOr<BootExit> ParseEnd(const json& event, absl::Time now) {
     *value = found->get<int>();
   }
   const auto detail = event.find("detail");
-  if (detail != event.end() && detail->is_string()) end.error = detail->get<std::string>().substr(0, kMostDetailBytes);
+  if (detail != event.end() && detail->is_string()) end.error = std::string(storage::CutText(detail->get<std::string>(), kMostDetailBytes));
   return end;
 }
 
@@ -165,13 +166,13 @@ void GuestGate::Boot(const Exchange& exchange) {
 }
 
 GuestGate::View GuestGate::Cleared(const Exchange& exchange, absl::string_view feature, bool mints,
-                                   std::string* token_id) {
+                                   std::string* token_id, BootUse use) {
   const HttpRequest& request = exchange->request;
   const auto refuse = [&](absl::string_view boot_id, const absl::Status& why) -> View {
     Refuse(exchange, boot_id, why);
     return nullptr;
   };
-  absl::StatusOr<View> view = boots_.PresentBoot(exchange->listener);
+  absl::StatusOr<View> view = boots_.BootOf(exchange->listener, use);
   if (!view.ok()) return refuse("", absl::UnauthenticatedError(view.status().message()));
   if (absl::Status claims = CheckNoClaims(request); !claims.ok()) return refuse((*view)->boot_id, claims);
   if (const size_t count = request.CountHeader("Authorization"); count != 1) {
@@ -200,7 +201,7 @@ GuestGate::View GuestGate::Cleared(const Exchange& exchange, absl::string_view f
 }
 
 void GuestGate::BootEvent(const Exchange& exchange) {
-  const View view = Cleared(exchange, macaroon::kMetadataFeature, /*mints=*/false, nullptr);
+  const View view = Cleared(exchange, macaroon::kMetadataFeature, /*mints=*/false, nullptr, BootUse::kReport);
   if (view == nullptr) return;
   const absl::StatusOr<json> event = ParseJsonObject(exchange->request.body);
   if (!event.ok()) return Refuse(exchange, view->boot_id, event.status());

@@ -57,7 +57,8 @@ class GuestGate {
   void OwnRecord(const Exchange& exchange);
 
   // The boot that asks, its Macaroon cleared for the access; else the exchange has been answered and it is null.
-  View Cleared(const Exchange& exchange, absl::string_view feature, bool mints, std::string* token_id);
+  View Cleared(const Exchange& exchange, absl::string_view feature, bool mints, std::string* token_id,
+               BootUse use = BootUse::kMint);
   void Release(const Exchange& exchange, const View& view, absl::StatusOr<tokensvc::SignedItem> signed_item);
   void Refuse(const Exchange& exchange, absl::string_view boot_id, const absl::Status& why);
   void WriteDown(absl::string_view machine_id, absl::string_view boot_id, const absl::Status& why);

@@ -167,7 +167,7 @@ std::string ProcessRuntime::BootDirectory(absl::string_view machine_id, absl::st
 }
 
 void ProcessRuntime::RestoreRanges() {
-  absl::MutexLock lock(&start_mu_);
+  absl::MutexLock lock(&ranges_mu_);
   std::error_code error;
   for (const fs::directory_entry& machine : fs::directory_iterator(absl::StrCat(options_.run_dir, "/m"), error)) {
     std::error_code no_boots;
@@ -250,6 +250,7 @@ absl::StatusOr<RunningBoot> ProcessRuntime::Launch(const BootSpec& spec, const S
   order.hidden_paths.push_back(options_.run_dir);
   if (!options_.control_group.empty()) order.control_group = absl::StrCat(options_.control_group, "/", spec.boot_id);
   if (!IsRootless()) {
+    absl::MutexLock lock(&ranges_mu_);
     absl::StatusOr<uint32_t> first = ranges_.Take(spec.machine_id);
     if (!first.ok()) return absl::UnavailableError(first.status().message());
     order.first_host_id = *first;
@@ -342,7 +343,6 @@ absl::StatusOr<std::vector<BootName>> ProcessRuntime::Boots(absl::string_view ma
 }
 
 absl::Status ProcessRuntime::Remove(absl::string_view machine_id, absl::string_view boot_id) {
-  absl::MutexLock lock(&start_mu_);
   absl::StatusOr<BootObservation> seen = Observe(machine_id, boot_id);
   if (!seen.ok()) return seen.status();
   if (std::holds_alternative<RunningBoot>(*seen)) {
@@ -355,6 +355,7 @@ absl::Status ProcessRuntime::Remove(absl::string_view machine_id, absl::string_v
   fs::remove_all(directory, error);
   if (error) return absl::UnavailableError(absl::StrCat(directory, ": ", error.message()));
   fs::remove(fs::path(directory).parent_path(), error);  // refused while another boot is there
+  absl::MutexLock lock(&ranges_mu_);
   if (!error) ranges_.Release(machine_id);
   return absl::OkStatus();
 }

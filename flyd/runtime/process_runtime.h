@@ -91,7 +91,7 @@ class ProcessRuntime final : public Runtime, public BootControl {
   ProcessRuntime(ProcessRuntimeOptions options, const tokensvc::Clock& clock, ExitSink sink);
 
   std::string BootDirectory(absl::string_view machine_id, absl::string_view boot_id) const;
-  void RestoreRanges() ABSL_LOCKS_EXCLUDED(start_mu_);
+  void RestoreRanges() ABSL_LOCKS_EXCLUDED(ranges_mu_);
   absl::StatusOr<BootObservation> FindStarted(const BootSpec& spec) ABSL_EXCLUSIVE_LOCKS_REQUIRED(start_mu_);
   // Finds, verifies and unpacks what is not "host"; blocks for as long as that takes.
   absl::StatusOr<StoredImage> PrepareImage(const BootSpec& spec);
@@ -109,7 +109,8 @@ class ProcessRuntime final : public Runtime, public BootControl {
   std::unique_ptr<ImageStore> images_;  // null: none
   ExitWatcher watcher_;
   absl::Mutex start_mu_;  // one Start at a time: it is a fork and some mounts
-  IdRanges ranges_ ABSL_GUARDED_BY(start_mu_);  // by machine
+  absl::Mutex ranges_mu_;  // not behind a start
+  IdRanges ranges_ ABSL_GUARDED_BY(ranges_mu_);  // by machine
 };
 
 }  // namespace flyd

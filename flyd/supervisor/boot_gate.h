@@ -40,13 +40,19 @@ struct BootView {
   std::map<std::string, std::string> metadata;  // the machine's, as they are now
 };
 
+// What a boot is asked for: an identity, or to hear what its PID 1 has to tell, which it may until it has ended.
+enum class BootUse { kMint, kReport };
+
 // What the guest gate asks of the supervisor. Thread-safe.
 class BootGate {
  public:
   virtual ~BootGate() = default;
 
-  // The machine's boot. FailedPrecondition: none may mint (not starting, started or stopping, or fenced already).
-  virtual absl::StatusOr<std::shared_ptr<const BootView>> PresentBoot(absl::string_view machine_id) = 0;
+  // The machine's boot. FailedPrecondition: none may mint (not starting or started, or fenced already), or report.
+  virtual absl::StatusOr<std::shared_ptr<const BootView>> BootOf(absl::string_view machine_id, BootUse use) = 0;
+  absl::StatusOr<std::shared_ptr<const BootView>> PresentBoot(absl::string_view machine_id) {
+    return BootOf(machine_id, BootUse::kMint);
+  }
 
   // The answer of POST /boot (JSON), once for each boot and durably so. AlreadyExists: asked before, however long ago; the
   // supervisor has raised the alarm. FailedPrecondition: no boot waits for it.

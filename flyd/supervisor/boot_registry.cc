@@ -17,6 +17,7 @@ void BootRegistry::Publish(BootView view) {
   view.epoch = ++stripe.epochs[view.machine_id];
   const std::string id = view.machine_id;
   stripe.published[id] = std::make_shared<const BootView>(std::move(view));
+  stripe.fenced.erase(id);
 }
 
 void BootRegistry::Renew(absl::string_view machine_id) {
@@ -43,7 +44,26 @@ void BootRegistry::Fence(absl::string_view machine_id) {
   Stripe& stripe = StripeOf(machine_id);
   absl::MutexLock lock(&stripe.mu);
   ++stripe.epochs[machine_id];
-  stripe.published.erase(machine_id);
+  const auto found = stripe.published.find(machine_id);
+  if (found == stripe.published.end()) return;
+  stripe.fenced[machine_id] = std::move(found->second);
+  stripe.published.erase(found);
+}
+
+absl::StatusOr<std::shared_ptr<const BootView>> BootRegistry::Last(absl::string_view machine_id) const {
+  const Stripe& stripe = StripeOf(machine_id);
+  {
+    absl::MutexLock lock(&stripe.mu);
+    const auto found = stripe.fenced.find(machine_id);
+    if (found != stripe.fenced.end()) return found->second;
+  }
+  return Present(machine_id);
+}
+
+void BootRegistry::Forget(absl::string_view machine_id) {
+  Stripe& stripe = StripeOf(machine_id);
+  absl::MutexLock lock(&stripe.mu);
+  stripe.fenced.erase(machine_id);
 }
 
 absl::StatusOr<std::shared_ptr<const BootView>> BootRegistry::Present(absl::string_view machine_id) const {

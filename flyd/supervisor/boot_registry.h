@@ -39,6 +39,10 @@ class BootRegistry {
   // FailedPrecondition: none may mint.
   absl::StatusOr<std::shared_ptr<const BootView>> Present(absl::string_view machine_id) const;
 
+  // The same, or the one that was fenced last, until it is forgotten: it may still tell how it ended.
+  absl::StatusOr<std::shared_ptr<const BootView>> Last(absl::string_view machine_id) const;
+  void Forget(absl::string_view machine_id);
+
   // As BootGate::Release.
   absl::Status Release(const BootView& view, absl::FunctionRef<void()> write);
 
@@ -47,6 +51,7 @@ class BootRegistry {
   struct Stripe {
     mutable absl::Mutex mu;
     absl::flat_hash_map<std::string, std::shared_ptr<const BootView>> published ABSL_GUARDED_BY(mu);
+    absl::flat_hash_map<std::string, std::shared_ptr<const BootView>> fenced ABSL_GUARDED_BY(mu);
     absl::flat_hash_map<std::string, uint64_t> epochs ABSL_GUARDED_BY(mu);
   };
   static constexpr size_t kStripes = 64;

@@ -28,7 +28,8 @@ absl::StatusOr<storage::MachineRecord> Operations::Commit(const storage::Machine
   absl::StatusOr<Record> committed = parts_.table.Commit(change);
   if (!committed.ok() || !change.operation.has_value()) return committed;
   if (HasLiveBoot(*committed)) {
-    parts_.control.MarkFenced(committed->id, committed->boot->boot_id, !StateMayMint(committed->state));
+    const bool may_mint = StateMayMint(committed->state) && !IsAbandoned(*change.operation);
+    parts_.control.MarkFenced(committed->id, committed->boot->boot_id, !may_mint);
   }
   const bool active = change.operation->has_value();
   {
@@ -64,13 +65,17 @@ void Operations::Run(const std::string& machine_id) {
 }
 
 void Operations::GoOn(const std::string& machine_id, Lane lane) {
+  Ran ran = Ran::kMore;
   do {
-    Ran ran = Ran::kMore;
-    while (ran == Ran::kMore) ran = RunStep(machine_id, lane);
-    if (ran == Ran::kElsewhere) {
-      return parts_.slow.RunAfter(absl::ZeroDuration(), [this, machine_id] { GoOn(machine_id, Lane::kSlow); });
-    }
+    do {
+      ran = RunStep(machine_id, lane);
+    } while (ran == Ran::kMore);
   } while (!Release(machine_id));
+  if (ran != Ran::kElsewhere) return;
+  // The machine is nobody's while that waits for its turn: what ends it comes before.
+  parts_.slow.RunAfter(absl::ZeroDuration(), [this, machine_id] {
+    if (Take(machine_id)) GoOn(machine_id, Lane::kSlow);
+  });
 }
 
 bool Operations::Take(const std::string& machine_id) {

@@ -24,6 +24,11 @@ namespace flyd {
 
 inline constexpr char kExitingEvent[] = "exiting";
 
+// Whether the machine's boot is one that is given up: whatever its state, it has no identity any more.
+inline bool IsAbandoned(const std::optional<storage::OperationRecord>& present) {
+  return present.has_value() && present->kind == KindName(OperationKind::kAbandon);
+}
+
 struct OperationParts {  // none is owned; all outlive the operations
   MachineTable& table;
   Boots& boots;
@@ -101,7 +106,7 @@ class Operations {
   void Drive(const std::string& machine_id);
   void Run(const std::string& machine_id);
   enum class Lane { kQuick, kSlow };
-  enum class Ran { kMore, kNoMore, kElsewhere };  // kElsewhere: the slow lane goes on with it, and holds the slot
+  enum class Ran { kMore, kNoMore, kElsewhere };  // kElsewhere: it is the slow lane's to do
   void GoOn(const std::string& machine_id, Lane lane);
   bool Take(const std::string& machine_id) ABSL_LOCKS_EXCLUDED(mu_);
   bool Release(const std::string& machine_id) ABSL_LOCKS_EXCLUDED(mu_);

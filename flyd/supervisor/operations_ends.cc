@@ -61,6 +61,7 @@ void Operations::HandleExit(const std::string& machine_id, const std::string& bo
   }
   const absl::StatusOr<Record> committed = Commit(change);
   if (!committed.ok()) return parts_.table.Note("exit.not_recorded", machine_id, committed.status().message());
+  parts_.boots.registry().Forget(machine_id);
   if (!HasLiveBoot(*committed)) parts_.sockets.Close(machine_id);
 }
 
@@ -169,7 +170,7 @@ absl::Status Operations::Recover(const Record& record) {
   }
   const bool resumes = present->has_value() && (*present)->kind == KindName(OperationKind::kResume);
   if (HasLiveBoot(record)) {
-    if (StateMayMint(record.state)) {
+    if (StateMayMint(record.state) && !IsAbandoned(*present)) {
       const bool booting = record.state == storage::MachineState::kStarting && !resumes;
       if (absl::Status published = parts_.boots.Publish(record, booting); !published.ok()) return published;
     }
@@ -186,7 +187,7 @@ absl::Status Operations::Show(const Record& record) {
   if (parts_.control.IsMarkedFenced(record.id, record.boot->boot_id)) return absl::OkStatus();
   const absl::StatusOr<std::optional<Operation>> present = Present(record.id);
   if (!present.ok()) return present.status();
-  if (present->has_value() && (*present)->kind == KindName(OperationKind::kAbandon)) return absl::OkStatus();
+  if (IsAbandoned(*present)) return absl::OkStatus();
   const absl::StatusOr<BootObservation> seen = parts_.runtime.Observe(record.id, record.boot->boot_id);
   if (!seen.ok() || !std::holds_alternative<RunningBoot>(*seen)) return absl::OkStatus();
   if (absl::Status published = parts_.boots.Publish(record, /*booting=*/false); !published.ok()) return published;

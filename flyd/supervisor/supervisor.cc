@@ -365,8 +365,8 @@ absl::StatusOr<ExecResult> Supervisor::Exec(const std::string& id, const ExecReq
   return parts_.control.Exec(id, record->boot->boot_id, request);
 }
 
-absl::StatusOr<std::shared_ptr<const BootView>> Supervisor::PresentBoot(absl::string_view machine_id) {
-  return boots_.registry().Present(machine_id);
+absl::StatusOr<std::shared_ptr<const BootView>> Supervisor::BootOf(absl::string_view machine_id, BootUse use) {
+  return use == BootUse::kMint ? boots_.registry().Present(machine_id) : boots_.registry().Last(machine_id);
 }
 
 absl::Status Supervisor::Release(const BootView& view, absl::FunctionRef<void()> write) {

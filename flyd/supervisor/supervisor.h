@@ -108,7 +108,7 @@ class Supervisor final : public BootGate {
   absl::StatusOr<ExecResult> Exec(const std::string& id, const ExecRequest& request);
 
   // BootGate.
-  absl::StatusOr<std::shared_ptr<const BootView>> PresentBoot(absl::string_view machine_id) override;
+  absl::StatusOr<std::shared_ptr<const BootView>> BootOf(absl::string_view machine_id, BootUse use) override;
   absl::StatusOr<std::string> TakeBootAnswer(absl::string_view machine_id) override;
   absl::Status Release(const BootView& view, absl::FunctionRef<void()> write) override;
   absl::Status ReportFromInit(const BootView& view, absl::string_view type, absl::string_view detail) override;

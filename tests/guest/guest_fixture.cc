@@ -52,8 +52,8 @@ std::string ReadAnswer(int fd) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const flyd::BootView>> TestBoots::PresentBoot(absl::string_view machine_id) {
-  return registry.Present(machine_id);
+absl::StatusOr<std::shared_ptr<const flyd::BootView>> TestBoots::BootOf(absl::string_view machine_id, flyd::BootUse use) {
+  return use == flyd::BootUse::kMint ? registry.Present(machine_id) : registry.Last(machine_id);
 }
 
 absl::StatusOr<std::string> TestBoots::TakeBootAnswer(absl::string_view machine_id) {

@@ -23,7 +23,7 @@ namespace tests {
 // The supervisor's side of the gate with the real fence: boots that a test publishes, each with one boot answer.
 class TestBoots final : public flyd::BootGate {
  public:
-  absl::StatusOr<std::shared_ptr<const flyd::BootView>> PresentBoot(absl::string_view machine_id) override;
+  absl::StatusOr<std::shared_ptr<const flyd::BootView>> BootOf(absl::string_view machine_id, flyd::BootUse use) override;
   absl::StatusOr<std::string> TakeBootAnswer(absl::string_view machine_id) override;
   absl::Status Release(const flyd::BootView& view, absl::FunctionRef<void()> write) override;
   absl::Status ReportFromInit(const flyd::BootView& view, absl::string_view type, absl::string_view detail) override;

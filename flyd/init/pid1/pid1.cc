@@ -111,7 +111,7 @@ class Pid1 {
     if (ended_) return;
     ended_ = true;
     end_ = std::move(end);
-    if (!HasRunner()) {
+    if (!HasRunner() && !macaroon_.Reveal().empty()) {
       ++reports_;
       asio::co_spawn(io_, ReportEnd(), asio::detached);
     }
@@ -127,6 +127,7 @@ class Pid1 {
     absl::StatusOr<BootAnswer> answer = co_await RequestBoot(guest_);
     absl::Status started = answer.status();
     if (answer.ok()) started = co_await Begin(*answer);
+    if (ended_ && workload_ == 0) co_return;  // told to end before its program began
     if (!started.ok()) {
       End(NeverBegan(Kind::kExit, started));
       co_return;
@@ -181,6 +182,7 @@ class Pid1 {
     // A program that opens /dev/stdout opens the pipe anew, which its owner may.
     (void)!fchown(STDOUT_FILENO, plan_.user.uid, plan_.user.gid);
     (void)!fchown(STDERR_FILENO, plan_.user.uid, plan_.user.gid);
+    if (ended_) co_return absl::CancelledError("machine: told to end before its program began");
     absl::StatusOr<pid_t> workload = Spawn(plan_);
     if (!workload.ok()) co_return workload.status();
     workload_ = *workload;
