@@ -122,21 +122,29 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const s
 SqliteConnection::~SqliteConnection() { sqlite3_close(db_); }
 
 absl::Status SqliteConnection::Migrate(absl::Span<const char* const> migrations) {
+  const int64_t newest = static_cast<int64_t>(migrations.size());
+  const absl::StatusOr<int64_t> found = SchemaVersion();
+  if (!found.ok()) return found.status();
+  if (*found == newest) return absl::OkStatus();
   return InTransaction([&]() -> absl::Status {
-    absl::StatusOr<SqliteStatement> version = Prepare("PRAGMA user_version");
-    if (!version.ok()) return version.status();
-    if (absl::StatusOr<bool> row = version->Step(); !row.ok()) return row.status();
-    const int64_t found = version->Int64(0);
-    version->Reset();
-    if (found > static_cast<int64_t>(migrations.size())) {
+    const absl::StatusOr<int64_t> from = SchemaVersion();  // again: another connection may have been first
+    if (!from.ok()) return from.status();
+    if (*from > newest) {
       return absl::FailedPreconditionError(
-          absl::StrCat(path_, ": schema version ", found, ", this program knows up to ", migrations.size()));
+          absl::StrCat(path_, ": schema version ", *from, ", this program knows up to ", newest));
     }
-    for (int64_t next = found; next < static_cast<int64_t>(migrations.size()); ++next) {
+    for (int64_t next = *from; next < newest; ++next) {
       if (absl::Status status = Execute(migrations[next]); !status.ok()) return status;
     }
-    return Execute(absl::StrCat("PRAGMA user_version=", migrations.size()));
+    return Execute(absl::StrCat("PRAGMA user_version=", newest));
   });
+}
+
+absl::StatusOr<int64_t> SqliteConnection::SchemaVersion() {
+  absl::StatusOr<SqliteStatement> version = Prepare("PRAGMA user_version");
+  if (!version.ok()) return version.status();
+  if (absl::StatusOr<bool> row = version->Step(); !row.ok()) return row.status();
+  return version->Int64(0);
 }
 
 absl::StatusOr<SqliteStatement> SqliteConnection::Prepare(absl::string_view sql) {

@@ -67,7 +67,8 @@ enum class SqliteSync {
 class SqliteConnection {
  public:
   // Opens or makes the file (0600) and brings its schema to the newest version: `migrations[i]` is the SQL that leads
-  // from version i to i + 1, run in one transaction with the change of `PRAGMA user_version`.
+  // from version i to i + 1, run in one transaction with the change of `PRAGMA user_version`. A file of the newest schema
+  // is opened without a write, so that one who reads it never waits for one who writes it, nor makes that one wait.
   // FailedPrecondition `FILE: schema version 7, this program knows up to 3`.
   static absl::StatusOr<std::unique_ptr<SqliteConnection>> Open(const std::string& path, SqliteSync sync,
                                                                 absl::Span<const char* const> migrations);
@@ -88,6 +89,7 @@ class SqliteConnection {
  private:
   SqliteConnection(std::string path, sqlite3* db) : path_(std::move(path)), db_(db) {}
   absl::Status Migrate(absl::Span<const char* const> migrations);
+  absl::StatusOr<int64_t> SchemaVersion();
   std::string path_;
   sqlite3* db_;
 };

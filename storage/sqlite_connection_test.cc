@@ -66,6 +66,18 @@ TEST_F(SqliteConnectionTest, AMigrationThatFailsLeavesTheOldVersionWhole) {
   EXPECT_EQ(Ask(**db, "SELECT count(*) FROM pragma_table_info('t')"), "1");
 }
 
+TEST_F(SqliteConnectionTest, AFileOfTheNewestSchemaOpensWhileAnotherWritesIt) {
+  auto writer = Open(kOne);
+  ASSERT_THAT(writer, tests::IsOk());
+  EXPECT_THAT((*writer)->InTransaction([&]() -> absl::Status {
+    if (absl::Status status = Insert(**writer, "x"); !status.ok()) return status;
+    auto reader = Open(kOne);
+    if (!reader.ok()) return reader.status();
+    EXPECT_EQ(Ask(**reader, "SELECT count(*) FROM t"), "0");
+    return absl::OkStatus();
+  }), tests::IsOk());
+}
+
 TEST_F(SqliteConnectionTest, WritesAheadAndSyncs) {
   auto db = Open(kOne);
   ASSERT_THAT(db, tests::IsOk());
