@@ -37,17 +37,18 @@ class Ledger {
   virtual ~Ledger() = default;
 
   // Takes the row; never blocks on the disk and never fails: rows are committed in groups, at most 50 ms later, and a
-  // crash may lose those 50 ms. A disk that refuses leaves a gap, which is recorded as a row of no machine as soon as it takes
-  // rows again.
+  // crash may lose those 50 ms. A disk that refuses, or a ledger that is full, leaves a gap, which is recorded as a row
+  // of no machine as soon as rows are taken again.
   virtual void Append(LedgerRow row) = 0;
 
   // Returns when every row appended before it is committed, or says why they are not (Unavailable).
   virtual absl::Status Flush() = 0;
 
-  // The newest `limit` rows of the machine (empty: of all), newest first. Flush first to see everything.
+  // The newest `limit` rows of the machine (empty: of all) that are still kept, newest first. Flush first to see
+  // everything.
   virtual absl::StatusOr<std::vector<LedgerRow>> Newest(const std::string& machine_id, size_t limit) const = 0;
 
-  // Rows lost since the start because the disk refused them.
+  // Rows lost since the start because the disk refused them or the ledger was full; not those of days removed.
   virtual uint64_t rows_lost() const = 0;
 };
 

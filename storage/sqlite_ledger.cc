@@ -1,15 +1,13 @@
 #include "storage/sqlite_ledger.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <map>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "storage/ledger_days.h"
 
 namespace storage {
 namespace {
@@ -37,12 +35,6 @@ constexpr const char* kInsert =
     "INSERT INTO ledger(at_ns, machine_id, boot_id, organization, app, outcome, status_code, reason, jti, audience, "
     "placement_sha256, trace_id) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
-std::string DayOf(absl::Time at) { return absl::FormatTime("%Y-%m-%d", at, absl::UTCTimeZone()); }
-
-std::string FileOf(const std::string& folder, const std::string& day) {
-  return absl::StrCat(folder, "/ledger-", day, ".sqlite");
-}
-
 absl::Status Insert(SqliteStatement& insert, const LedgerRow& row) {
   insert.Bind(1, absl::ToUnixNanos(row.at));
   insert.Bind(2, absl::string_view(row.machine_id));
@@ -59,12 +51,28 @@ absl::Status Insert(SqliteStatement& insert, const LedgerRow& row) {
   return insert.Run();
 }
 
-// Of no machine: says how many rows are missing before it.
-LedgerRow GapRow(absl::Time at, uint64_t lost) {
+// Of no machine: says what is missing before it, or after it.
+LedgerRow GapRow(absl::Time at, absl::StatusCode code, std::string reason) {
   return {.at = at,
           .outcome = LedgerOutcome::kDenied,
-          .status_code = static_cast<int>(absl::StatusCode::kUnavailable),
-          .reason = absl::StrCat("ledger: ", lost, " rows lost before this one, want a disk that takes them")};
+          .status_code = static_cast<int>(code),
+          .reason = std::move(reason)};
+}
+
+LedgerRow LostRow(absl::Time at, uint64_t lost) {
+  return GapRow(at, absl::StatusCode::kUnavailable,
+                absl::StrCat("ledger: ", lost, " rows lost before this one, want a file that takes them"));
+}
+
+// "5 rows": ids rise by one and no row is ever deleted, so the last one is their number.
+std::string RowsOf(const std::string& file) {
+  const std::string unknown = "rows that cannot be read";
+  const auto day = SqliteConnection::Open(file, SqliteSync::kEveryCommit, kMigrations);
+  if (!day.ok()) return unknown;
+  absl::StatusOr<SqliteStatement> last = (*day)->Prepare("SELECT COALESCE(MAX(id), 0) FROM ledger");
+  if (!last.ok()) return unknown;
+  if (const absl::StatusOr<bool> row = last->Step(); !row.ok() || !*row) return unknown;
+  return absl::StrCat(last->Int64(0), " rows");
 }
 
 LedgerRow ReadRow(const SqliteStatement& row) {
@@ -100,13 +108,14 @@ absl::Status ReadNewest(SqliteConnection& day, const std::string& machine_id, si
 
 }  // namespace
 
-SqliteLedger::SqliteLedger(std::string folder) : folder_(std::move(folder)) {}
+SqliteLedger::SqliteLedger(std::string folder, int64_t most_bytes)
+    : folder_(std::move(folder)), most_bytes_(most_bytes) {}
 
-absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(const std::string& folder) {
+absl::StatusOr<std::unique_ptr<SqliteLedger>> SqliteLedger::Open(const std::string& folder, int64_t most_bytes) {
   mkdir(folder.c_str(), 0700);
-  std::unique_ptr<SqliteLedger> ledger(new SqliteLedger(folder));
+  std::unique_ptr<SqliteLedger> ledger(new SqliteLedger(folder, most_bytes));
   // A folder that cannot be written, or a file of a newer program, is found now and not at the first token.
-  for (const std::string& file : ledger->DayFiles()) {
+  for (const std::string& file : LedgerFiles(folder)) {
     const auto day = SqliteConnection::Open(file, SqliteSync::kEveryCommit, kMigrations);
     if (!day.ok()) return day.status();
     break;
@@ -174,7 +183,7 @@ void SqliteLedger::CommitLoop() {
     }
     const size_t taken = rows.size();
     // First, so that it stands where the lost rows would.
-    if (gap > 0 && taken > 0) rows.insert(rows.begin(), GapRow(rows.front().at, gap));
+    if (gap > 0 && taken > 0) rows.insert(rows.begin(), LostRow(rows.front().at, gap));
     const absl::Status committed = Commit(rows);
     absl::MutexLock lock(&mu_);
     settled_ += taken;
@@ -191,7 +200,7 @@ void SqliteLedger::CommitLoop() {
 
 absl::Status SqliteLedger::Commit(const std::vector<LedgerRow>& rows) {
   std::map<std::string, std::vector<const LedgerRow*>> by_day;
-  for (const LedgerRow& row : rows) by_day[DayOf(row.at)].push_back(&row);
+  for (const LedgerRow& row : rows) by_day[LedgerDay(row.at)].push_back(&row);
   absl::Status result;
   for (const auto& [day, day_rows] : by_day) {
     const absl::Status committed = CommitDay(day, day_rows);
@@ -202,13 +211,9 @@ absl::Status SqliteLedger::Commit(const std::vector<LedgerRow>& rows) {
 
 absl::Status SqliteLedger::CommitDay(const std::string& day, const std::vector<const LedgerRow*>& rows) {
   if (day != open_day_) {
-    absl::StatusOr<std::unique_ptr<SqliteConnection>> opened =
-        SqliteConnection::Open(FileOf(folder_, day), SqliteSync::kEveryCommit, kMigrations);
-    if (!opened.ok()) return opened.status();
-    day_ = *std::move(opened);
-    open_day_ = day;
-    RemoveOldDays(day);
+    if (absl::Status status = BeginDay(day); !status.ok()) return status;
   }
+  if (absl::Status status = MakeRoom(rows.front()->at); !status.ok()) return status;
   absl::StatusOr<SqliteStatement> insert = day_->Prepare(kInsert);
   if (!insert.ok()) return insert.status();
   return day_->InTransaction([&]() -> absl::Status {
@@ -219,33 +224,71 @@ absl::Status SqliteLedger::CommitDay(const std::string& day, const std::vector<c
   });
 }
 
-std::vector<std::string> SqliteLedger::DayFiles() const {
-  std::vector<std::string> files;
-  DIR* const folder = opendir(folder_.c_str());
-  if (folder == nullptr) return files;
-  while (const dirent* entry = readdir(folder)) {
-    const absl::string_view name = entry->d_name;
-    if (absl::StartsWith(name, "ledger-") && absl::EndsWith(name, ".sqlite")) {
-      files.push_back(absl::StrCat(folder_, "/", name));
-    }
+absl::Status SqliteLedger::BeginDay(const std::string& day) {
+  absl::MutexLock lock(&files_mu_);
+  absl::StatusOr<std::unique_ptr<SqliteConnection>> opened =
+      SqliteConnection::Open(LedgerFile(folder_, day), SqliteSync::kEveryCommit, kMigrations);
+  if (!opened.ok()) return opened.status();
+  day_ = *std::move(opened);
+  open_day_ = day;
+  told_full_ = false;
+  absl::Time now;
+  if (!absl::ParseTime("%Y-%m-%d", day, &now, nullptr)) return absl::OkStatus();
+  const std::string oldest = LedgerFile(folder_, LedgerDay(now - absl::Hours(24) * kRetentionDays));
+  for (const std::string& file : LedgerFiles(folder_)) {
+    // One that stays counts toward the cap, which tells of it.
+    if (file < oldest) RemoveLedgerFile(file).IgnoreError();
   }
-  closedir(folder);
-  std::sort(files.rbegin(), files.rend());
-  return files;
+  return absl::OkStatus();
 }
 
-void SqliteLedger::RemoveOldDays(const std::string& today) const {
-  absl::Time now;
-  if (!absl::ParseTime("%Y-%m-%d", today, &now, nullptr)) return;
-  const std::string oldest = FileOf(folder_, DayOf(now - absl::Hours(24) * kRetentionDays));
-  for (const std::string& file : DayFiles()) {
-    if (file < oldest) unlink(file.c_str());
+absl::Status SqliteLedger::MakeRoom(absl::Time at) {
+  const std::vector<std::string> files = LedgerFiles(folder_);
+  int64_t bytes = 0;
+  for (const std::string& file : files) bytes += LedgerFileBytes(file);
+  for (auto file = files.rbegin(); file != files.rend() && bytes > most_bytes_; ++file) {
+    // Rows of yesterday still come after midnight: neither their file goes, nor today's for them.
+    if (*file == day_->path() || *file == files.front()) continue;
+    const int64_t freed = LedgerFileBytes(*file);
+    if (absl::Status status = RemoveDay(*file, at, bytes); !status.ok()) return status;
+    bytes -= freed;
   }
+  if (bytes <= most_bytes_) return absl::OkStatus();
+  const std::string full = absl::StrCat("ledger: ", bytes, " bytes in the present day, ");
+  if (!told_full_) {
+    absl::Status told = Tell(GapRow(at, absl::StatusCode::kResourceExhausted,
+                                    absl::StrCat(full, "rows lost after this one, want at most ", most_bytes_)));
+    if (!told.ok()) return told;
+    told_full_ = true;
+  }
+  return absl::UnavailableError(absl::StrCat(full, "want at most ", most_bytes_));
+}
+
+absl::Status SqliteLedger::RemoveDay(const std::string& file, absl::Time at, int64_t bytes) {
+  // Told first: a crash in between tells it twice, and never lets a day go untold.
+  if (told_.count(file) == 0) {
+    absl::Status told = Tell(GapRow(at, absl::StatusCode::kResourceExhausted,
+                                    absl::StrCat("ledger: ", bytes, " bytes, ", LedgerDayOfFile(file), " with ",
+                                                 RowsOf(file), " removed, want at most ", most_bytes_)));
+    if (!told.ok()) return told;
+    told_.insert(file);
+  }
+  absl::MutexLock lock(&files_mu_);
+  absl::Status removed = RemoveLedgerFile(file);
+  if (removed.ok()) told_.erase(file);
+  return removed;
+}
+
+absl::Status SqliteLedger::Tell(const LedgerRow& row) {
+  absl::StatusOr<SqliteStatement> insert = day_->Prepare(kInsert);
+  if (!insert.ok()) return insert.status();
+  return Insert(*insert, row);
 }
 
 absl::StatusOr<std::vector<LedgerRow>> SqliteLedger::Newest(const std::string& machine_id, size_t limit) const {
   std::vector<LedgerRow> rows;
-  for (const std::string& file : DayFiles()) {
+  absl::ReaderMutexLock lock(&files_mu_);
+  for (const std::string& file : LedgerFiles(folder_)) {
     if (rows.size() >= limit) break;
     absl::StatusOr<std::unique_ptr<SqliteConnection>> day =
         SqliteConnection::Open(file, SqliteSync::kEveryCommit, kMigrations);

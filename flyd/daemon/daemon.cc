@@ -158,7 +158,7 @@ class RunningDaemon final : public Daemon {
     auto keyring = storage::SqliteKeyring::Open(config_.data_dir + "/keyring.sqlite");
     if (!keyring.ok()) return keyring.status();
     keyring_ = *std::move(keyring);
-    auto ledger = storage::SqliteLedger::Open(config_.data_dir + "/ledger");
+    auto ledger = storage::SqliteLedger::Open(config_.data_dir + "/ledger", storage::SqliteLedger::kMaxBytes);
     if (!ledger.ok()) return ledger.status();
     ledger_ = *std::move(ledger);
     return absl::OkStatus();

@@ -30,7 +30,7 @@ struct Backend {
 };
 
 std::unique_ptr<storage::SqliteLedger> OpenSqlite(const std::string& folder) {
-  auto ledger = storage::SqliteLedger::Open(folder);
+  auto ledger = storage::SqliteLedger::Open(folder, storage::SqliteLedger::kMaxBytes);
   EXPECT_THAT(ledger, IsOk());
   return *std::move(ledger);
 }
@@ -172,7 +172,7 @@ TEST_F(SqliteLedgerTest, TheGapThatARefusingDiskLeftIsARowOfItsOwn) {
   EXPECT_EQ((*rows)[1].jti, "4");
   EXPECT_EQ((*rows)[2].machine_id, "");
   EXPECT_EQ((*rows)[2].outcome, storage::LedgerOutcome::kDenied);
-  EXPECT_EQ((*rows)[2].reason, "ledger: 3 rows lost before this one, want a disk that takes them");
+  EXPECT_EQ((*rows)[2].reason, "ledger: 3 rows lost before this one, want a file that takes them");
 }
 
 }  // namespace
