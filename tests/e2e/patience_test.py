@@ -14,7 +14,7 @@ from tests import python_cases  # noqa: E402
 from tests.e2e.fleet_case import FleetCase, wait_until  # noqa: E402
 
 DIGEST = "sha256:" + "0" * 64
-PULLS = 12  # more than the threads of what ends machines
+PULLS = 36  # more than there are threads, also of what begins machines
 
 
 class PatienceTest(FleetCase):
@@ -33,6 +33,9 @@ class PatienceTest(FleetCase):
         self.ctl("machine", "stop", victim, "-t", "1")
         self.await_state(victim, "stopped", 5)
         self.assertEqual({self.machine(machine)["state"] for machine in pulling}, {"STARTING"})
+        # The last one's own turn has not come.
+        self.ctl("machine", "destroy", pulling[-1], "--force")
+        self.await_state(pulling[-1], "destroyed", 5)
 
     def test_an_exec_ends_with_its_caller(self):
         machine = self.start_machine("acme-es256", "sleep", "1000")

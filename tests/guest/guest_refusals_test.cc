@@ -104,6 +104,39 @@ TEST_F(GuestRefusalsTest, WhatPid1RefusedStandsInTheLedgerToo) {
   EXPECT_TRUE(boots_.reports.empty());
 }
 
+TEST_F(GuestRefusalsTest, AFencedBootMayStillTellHowItEnded) {
+  boots_.registry.Fence(kOne);
+  EXPECT_EQ(Post(kOne, Auth(kOne), "{}").status, 401);
+  EXPECT_EQ(Post(kOne, Auth(kOne), R"({"type":"exiting","exit_code":9})", "/boot/events").status, 204);
+  EXPECT_THAT(boots_.reports, testing::ElementsAre("exiting:9:0:"));
+  boots_.registry.Forget(kOne);
+  EXPECT_EQ(Post(kOne, Auth(kOne), R"({"type":"exiting","exit_code":9})", "/boot/events").status, 401);
+}
+
+struct EndCase {
+  const char* name;
+  const char* body;
+  int status;
+};
+
+class ReportedEndTest : public GuestRefusalsTest, public testing::WithParamInterface<EndCase> {};
+
+TEST_P(ReportedEndTest, HasBounds) { EXPECT_EQ(Post(kOne, Auth(kOne), GetParam().body, "/boot/events").status, GetParam().status); }
+
+INSTANTIATE_TEST_SUITE_P(Bounds, ReportedEndTest,
+                         testing::Values(EndCase{"Most", R"({"type":"exiting","exit_code":255,"signal":64})", 204},
+                                         EndCase{"CodeAbove", R"({"type":"exiting","exit_code":256})", 400},
+                                         EndCase{"CodeBelow", R"({"type":"exiting","exit_code":-1})", 400},
+                                         EndCase{"CodeOfAnotherKind", R"({"type":"exiting","exit_code":"7"})", 400},
+                                         EndCase{"SignalAbove", R"({"type":"exiting","signal":65})", 400}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_F(GuestRefusalsTest, ALongReasonIsCutBetweenCharacters) {
+  const std::string reason = std::string(255, 'a') + "\xC3\xA9";
+  EXPECT_EQ(Post(kOne, Auth(kOne), absl::StrCat(R"({"type":"exiting","detail":")", reason, "\"}"), "/boot/events").status, 204);
+  EXPECT_THAT(boots_.reports, testing::ElementsAre("exiting:0:0:" + std::string(255, 'a')));
+}
+
 TEST_F(GuestRefusalsTest, AFloodOfRefusalsIsWrittenDownAsOne) {
   for (int i = 0; i < 10'000; ++i) gate_->OnMalformed(kOne, 400, "first");
   EXPECT_EQ(NewestRow().reason, "HTTP 400: first");

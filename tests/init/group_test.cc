@@ -8,9 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "flyd/files/durable_file.h"
 #include "flyd/runtime/boot_files.h"
+#include "flyd/runtime/process_identity.h"
 #include "flyd/runtime/process_runtime.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/eventually.h"
 #include "tests/init/group_fixture.h"
 #include "tests/status_matchers.h"
 #include "tokensvc/clock.h"
@@ -87,15 +89,27 @@ TEST_F(GroupTest, AMachineThatEndedHasLeftNoGroup) {
   EXPECT_NE(access(Group().c_str(), F_OK), 0);
 }
 
-TEST_F(GroupTest, WhatAKilledRunnerLeavesGoesWithTheBoot) {
+TEST_F(GroupTest, WhatAKilledRunnerLeavesIsRemovedWhenItsEndIsNoticed) {
   ASSERT_TRUE(Start(BootAnswer("echo ready; sleep 1000")));
   ASSERT_TRUE(AwaitOutput("ready"));
   const auto record = flyd::DecodeRunner(flyd::ReadWholeFile(BootDirectory() + "/runner.json").value());
   ASSERT_THAT(record, IsOk());
   ASSERT_EQ(kill(record->runner.pid, SIGKILL), 0);
   ASSERT_TRUE(AwaitExit().has_value());
+  EXPECT_NE(access(Group().c_str(), F_OK), 0);
+}
+
+TEST_F(GroupTest, WhatARunnerLeavesThatWasKilledWhileFlydWasAwayIsRemovedWhenItIsLookedFor) {
+  ASSERT_TRUE(Start(BootAnswer("echo ready; sleep 1000")));
+  ASSERT_TRUE(AwaitOutput("ready"));
+  const auto record = flyd::DecodeRunner(flyd::ReadWholeFile(BootDirectory() + "/runner.json").value());
+  ASSERT_THAT(record, IsOk());
+  runtime_.reset();
+  ASSERT_EQ(kill(record->runner.pid, SIGKILL), 0);
+  ASSERT_TRUE(Eventually([&record] { return absl::IsNotFound(flyd::OpenProcess(record->runner).status()); }));
   EXPECT_EQ(access(Group().c_str(), F_OK), 0) << "who removed it?";
-  EXPECT_THAT(runtime_->Remove(kMachine, kBoot), IsOk());
+  RestartRuntime();
+  ASSERT_THAT(runtime_->Observe(kMachine, kBoot), IsOk());
   EXPECT_NE(access(Group().c_str(), F_OK), 0);
 }
 

@@ -88,6 +88,34 @@ TEST_F(ReportBootTest, AnEndWithoutACodeTakesTheWordOfTheMachinesOwnInit) {
   EXPECT_EQ(told.exit_code, 7);
 }
 
+TEST_F(ReportBootTest, AnEndAfterAStopIsToldByTheMachinesOwnInitToo) {
+  flyd::BootExit told;
+  flyd::ExternalRuntime external(scratch_.path(), [&](absl::string_view, absl::string_view, const flyd::BootExit& exit) { told = exit; });
+  ASSERT_THAT(external.Start({.machine_id = IdOf(1), .boot_id = Request().boot_id(), .image = "any"}), IsOk());
+  ReportStarted(IdOf(1));
+  runtime_.IgnoreSignals();
+  ASSERT_THAT(supervisor_->Stop(IdOf(1), {}, {.timeout = absl::Minutes(5)}), IsOk());
+  EXPECT_THAT(supervisor_->PresentBoot(IdOf(1)), StatusIs(StatusCode::kFailedPrecondition)) << "it may mint";
+  const auto view = supervisor_->BootOf(IdOf(1), flyd::BootUse::kReport);
+  ASSERT_THAT(view, IsOk());
+  ASSERT_THAT(supervisor_->ReportEndFromInit(**view, {.exit_code = 9, .exited_at = kNow}), IsOk());
+  pb::ReportBootRequest gone = Request();
+  gone.mutable_exited();
+  EXPECT_THAT(flyd::ReportBoot(*supervisor_, &external, store_, store_, gone, kNow), IsOk());
+  EXPECT_EQ(told.exit_code, 9);
+}
+
+TEST_F(ReportBootTest, AMachineThatEndedBeforeItWasStartedWithoutAWordHasFailed) {
+  flyd::BootExit told;
+  flyd::ExternalRuntime external(scratch_.path(), [&](absl::string_view, absl::string_view, const flyd::BootExit& exit) { told = exit; });
+  ASSERT_THAT(external.Start({.machine_id = IdOf(1), .boot_id = Request().boot_id(), .image = "any"}), IsOk());
+  pb::ReportBootRequest gone = Request();
+  gone.mutable_exited();
+  EXPECT_THAT(flyd::ReportBoot(*supervisor_, &external, store_, store_, gone, kNow), IsOk());
+  EXPECT_EQ(told.exit_code, 255);
+  EXPECT_THAT(told.error, HasSubstr("ended before it was started"));
+}
+
 TEST_F(ReportBootTest, WhoRunsTheMachineKnowsBetterWhatEndedIt) {
   flyd::BootExit told;
   flyd::ExternalRuntime external(scratch_.path(), [&](absl::string_view, absl::string_view, const flyd::BootExit& exit) { told = exit; });
